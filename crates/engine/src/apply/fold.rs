@@ -1,0 +1,158 @@
+//! PURE: writes several changes of one row as one.
+//!
+//! Only within what one target transaction writes, so no state is skipped that could be seen.
+//! An unchanged cell takes what an earlier write of the same batch gave it. The folded write stands
+//! where the last of them stood.
+
+use model::attack::{Mark, reached};
+use model::{Claim, CopyName, Effect, Key, Write};
+use std::collections::BTreeMap;
+
+/// Folds the writes of a batch; the order of what remains is the source's.
+pub(super) fn fold(writes: Vec<Write>, claim: Claim) -> Vec<Write> {
+    let mut folding = Folding {
+        slots: Vec::with_capacity(writes.len()),
+        latest: BTreeMap::new(),
+        splits_moves: claim == Claim::Transactional,
+    };
+    for write in writes {
+        folding.add(write);
+    }
+    folding.slots.into_iter().flatten().collect()
+}
+
+struct Folding {
+    slots: Vec<Option<Write>>,
+    /// Where the latest write of a key stands, while a later one may still be folded into it.
+    latest: BTreeMap<CopyName, BTreeMap<Key, usize>>,
+    /// Whether a move may become a delete and a put. Without transactions it may not: half of it
+    /// could be written, and the row that it moves would be nowhere when it is tried again.
+    splits_moves: bool,
+}
+
+impl Folding {
+    fn add(&mut self, write: Write) {
+        match write.effect.clone() {
+            Effect::Truncate => self.truncate(write),
+            Effect::Move { before, key, row } => {
+                let earlier = self.take(&write.copy, &before);
+                if let Some(Effect::Put { row: earlier, .. }) =
+                    earlier.as_ref().map(|it| &it.effect)
+                    && self.splits_moves
+                {
+                    // The row is known after all: it goes from one key and comes to the other.
+                    let mut row = row;
+                    row.fill_unchanged_from(earlier);
+                    let effect = Effect::Put {
+                        key,
+                        row,
+                        new: false,
+                    };
+                    self.add(Write {
+                        effect: Effect::Delete(before),
+                        ..write.clone()
+                    });
+                    self.add(Write { effect, ..write });
+                } else {
+                    self.slots.push(earlier);
+                    self.forget(&write.copy, &key);
+                    self.slots.push(Some(write));
+                }
+            }
+            Effect::Put { key, row, new } => {
+                let new = match self.take(&write.copy, &key).map(|earlier| earlier.effect) {
+                    None => new,
+                    Some(Effect::Put { new, .. }) => new,
+                    // It goes and comes: what was there before the batch is still there now.
+                    Some(_) => false,
+                };
+                self.set(
+                    key.clone(),
+                    Write {
+                        effect: Effect::Put { key, row, new },
+                        ..write
+                    },
+                );
+            }
+            Effect::Patch(key, row) => self.patch(write, key, row),
+            Effect::Delete(key) => {
+                self.take(&write.copy, &key);
+                self.set(key, write);
+            }
+        }
+    }
+
+    fn patch(&mut self, write: Write, key: Key, mut row: model::Row) {
+        let effect = match self.take(&write.copy, &key) {
+            None => Effect::Patch(key.clone(), row),
+            Some(Write {
+                effect: Effect::Put {
+                    row: earlier, new, ..
+                },
+                ..
+            }) => {
+                row.fill_unchanged_from(&earlier);
+                Effect::Put {
+                    key: key.clone(),
+                    row,
+                    new,
+                }
+            }
+            Some(Write {
+                effect: Effect::Patch(_, earlier),
+                ..
+            }) => {
+                row.fill_unchanged_from(&earlier);
+                Effect::Patch(key.clone(), row)
+            }
+            // A patch of a row that is not there: both are left for the target to judge.
+            Some(earlier) => {
+                self.slots.push(Some(earlier));
+                Effect::Patch(key.clone(), row)
+            }
+        };
+        self.set(key, Write { effect, ..write });
+    }
+
+    /// Whatever the batch wrote to this copy before is gone with it.
+    fn truncate(&mut self, write: Write) {
+        self.latest.remove(&write.copy);
+        for slot in &mut self.slots {
+            if slot
+                .as_ref()
+                .is_some_and(|earlier| earlier.copy == write.copy)
+            {
+                *slot = None;
+            }
+        }
+        self.slots.push(Some(write));
+    }
+
+    /// Takes the latest write of a key out, if it can be folded.
+    fn take(&mut self, copy: &CopyName, key: &Key) -> Option<Write> {
+        let index = self.latest.get_mut(copy)?.remove(key)?;
+        let taken = self.slots[index].take();
+        if taken.is_some() {
+            reached(Mark::Coalesced);
+        }
+        taken
+    }
+
+    fn set(&mut self, key: Key, write: Write) {
+        self.latest
+            .entry(write.copy.clone())
+            .or_default()
+            .insert(key, self.slots.len());
+        self.slots.push(Some(write));
+    }
+
+    /// Later writes of this key must stay behind what stands now.
+    fn forget(&mut self, copy: &CopyName, key: &Key) {
+        if let Some(keys) = self.latest.get_mut(copy) {
+            keys.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

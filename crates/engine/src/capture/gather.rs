@@ -1,0 +1,238 @@
+//! PURE: gathers the steps of a source into entries for the log.
+//!
+//! Transactions leave in commit order, each whole; memory is bounded, because what is too large is
+//! handed out for staging as it comes. A transaction at or below the log's end is left out.
+
+use crate::limits::Limits;
+use model::attack::{Bug, Mark, planted, reached};
+use model::{
+    Append, Change, Changes, Code, Commit, Fault, Offset, Position, Progress, StagedPart, Step,
+    TransactionId,
+};
+use std::collections::BTreeMap;
+
+/// What has to be done in the log's staging area, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Staging {
+    /// Keep this part aside.
+    Keep(StagedPart),
+    /// Drop what was kept of a sub-transaction, or of the whole.
+    Drop {
+        transaction: TransactionId,
+        sub: TransactionId,
+    },
+}
+
+/// The transactions at hand.
+#[derive(Debug)]
+pub(super) struct Gather {
+    limits: Limits,
+    /// The end of the log with everything that is ready.
+    last: Offset,
+    open: BTreeMap<TransactionId, Open>,
+    /// Memory that the open transactions take together.
+    open_bytes: usize,
+    ready: Vec<Append>,
+    ready_bytes: usize,
+}
+
+/// A transaction without its end.
+#[derive(Debug, Default)]
+struct Open {
+    parts: Vec<(TransactionId, Vec<Change>)>,
+    bytes: usize,
+    staged: bool,
+}
+
+impl Gather {
+    /// Nothing is at hand, and the log ends at `last`.
+    pub(super) fn new(last: Offset, limits: &Limits) -> Self {
+        Self {
+            limits: limits.clone(),
+            last,
+            open: BTreeMap::new(),
+            open_bytes: 0,
+            ready: Vec::new(),
+            ready_bytes: 0,
+        }
+    }
+
+    /// Takes one step of the source, and says what to stage because of it.
+    pub(super) fn take(&mut self, step: Step) -> Result<Vec<Staging>, Fault> {
+        match step {
+            Step::Part {
+                transaction,
+                sub,
+                changes,
+            } => Ok(self.part(transaction, sub, changes)),
+            Step::Commit {
+                transaction,
+                position,
+                committed_at,
+            } => self.commit(transaction, position, committed_at),
+            Step::Abort { transaction, sub } => Ok(self.abort(transaction, sub)),
+            Step::Progress {
+                position,
+                source_time,
+            } => {
+                self.progress(position, source_time);
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Whether there is enough for one append.
+    pub(super) fn is_full(&self) -> bool {
+        self.ready_bytes >= self.limits.append_bytes_max
+    }
+
+    /// What is ready for the log, in order.
+    pub(super) fn ready(&mut self) -> Vec<Append> {
+        self.ready_bytes = 0;
+        std::mem::take(&mut self.ready)
+    }
+
+    fn part(
+        &mut self,
+        transaction: TransactionId,
+        sub: TransactionId,
+        changes: Vec<Change>,
+    ) -> Vec<Staging> {
+        let open = self.open.entry(transaction).or_default();
+        if open.staged {
+            return vec![Staging::Keep(StagedPart {
+                transaction,
+                sub,
+                changes,
+            })];
+        }
+        let bytes = changes.iter().map(Change::bytes).sum::<usize>();
+        open.bytes += bytes;
+        self.open_bytes += bytes;
+        open.parts.push((sub, changes));
+        if open.bytes > self.limits.inline_bytes_max {
+            return self.stage(transaction);
+        }
+        if self.open_bytes > self.limits.open_bytes_max {
+            let largest = self.open.iter().max_by_key(|(_, open)| open.bytes);
+            return largest
+                .map(|(&largest, _)| largest)
+                .map_or(Vec::new(), |it| self.stage(it));
+        }
+        Vec::new()
+    }
+
+    /// Hands a transaction's parts out; from now on each is staged as it comes.
+    fn stage(&mut self, transaction: TransactionId) -> Vec<Staging> {
+        let open = self.open.entry(transaction).or_default();
+        open.staged = true;
+        self.open_bytes -= std::mem::take(&mut open.bytes);
+        std::mem::take(&mut open.parts)
+            .into_iter()
+            .map(|(sub, changes)| {
+                Staging::Keep(StagedPart {
+                    transaction,
+                    sub,
+                    changes,
+                })
+            })
+            .collect()
+    }
+
+    fn commit(
+        &mut self,
+        transaction: TransactionId,
+        position: Position,
+        committed_at: i64,
+    ) -> Result<Vec<Staging>, Fault> {
+        if position.as_bytes().is_empty() {
+            return Err(Fault::stop(
+                Code::Broken,
+                "the source gave a commit without a position",
+            ));
+        }
+        let open = self.open.remove(&transaction).unwrap_or_default();
+        self.open_bytes -= open.bytes;
+        let offset = Offset::whole(self.last.incarnation, position);
+        if offset <= self.last && !planted(Bug::NoDedupeOnReplay) {
+            reached(Mark::RedeliverySkipped);
+            let drop = Staging::Drop {
+                transaction,
+                sub: transaction,
+            };
+            return Ok(if open.staged { vec![drop] } else { Vec::new() });
+        }
+        let commit = Commit {
+            offset: offset.clone(),
+            transaction,
+            committed_at,
+        };
+        if open.staged {
+            self.push(Append::Commit(commit, Changes::Staged), 64);
+        } else if open.parts.iter().all(|(_, changes)| changes.is_empty()) {
+            // Nothing of it is ours; only that the source has come this far.
+            self.progress(offset.position.clone(), committed_at);
+        } else {
+            let changes = open
+                .parts
+                .into_iter()
+                .flat_map(|(_, changes)| changes)
+                .collect();
+            self.push(Append::Commit(commit, Changes::Inline(changes)), open.bytes);
+        }
+        self.last = offset;
+        Ok(Vec::new())
+    }
+
+    fn abort(&mut self, transaction: TransactionId, sub: TransactionId) -> Vec<Staging> {
+        let whole = transaction == sub;
+        let Some(open) = self.open.get_mut(&transaction) else {
+            return Vec::new();
+        };
+        let staged = open.staged;
+        if whole {
+            self.open_bytes -= open.bytes;
+            self.open.remove(&transaction);
+        } else if !staged {
+            open.parts.retain(|(of, _)| *of != sub);
+            let left = open
+                .parts
+                .iter()
+                .flat_map(|(_, changes)| changes)
+                .map(Change::bytes)
+                .sum();
+            self.open_bytes -= open.bytes - left;
+            open.bytes = left;
+        }
+        if staged {
+            vec![Staging::Drop { transaction, sub }]
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn progress(&mut self, position: Position, source_time: i64) {
+        let offset = Offset::whole(self.last.incarnation, position);
+        if offset <= self.last {
+            return;
+        }
+        self.last = offset.clone();
+        let progress = Append::Progress(Progress {
+            offset,
+            source_time,
+        });
+        match self.ready.last_mut() {
+            // Only the last of several in a row says anything.
+            Some(last @ Append::Progress(_)) => *last = progress,
+            _ => self.push(progress, 32),
+        }
+    }
+
+    fn push(&mut self, entry: Append, bytes: usize) {
+        self.ready.push(entry);
+        self.ready_bytes += bytes;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! Task: trims the log up to the lowest watermark that its groups hold durably (E4).
+
+use crate::board::{Board, Reporter};
+use crate::task::{Stop, Task};
+use async_trait::async_trait;
+use model::attack::{Bug, planted};
+use model::{Fault, Lane, Log, Watermark};
+use std::sync::Arc;
+
+/// Keeps one lane of the log short.
+pub(crate) struct Retention {
+    pub(crate) lane: Lane,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) board: Board,
+    pub(crate) reporter: Reporter,
+}
+
+#[async_trait]
+impl Task for Retention {
+    async fn run(&mut self, stop: &Stop) -> Result<(), Fault> {
+        let mut trimmed = None;
+        while !stop.asked() {
+            // Registered before the board is read, so that a move in between is not missed.
+            let moved = self.board.flushed_moved();
+            let lowest = lowest(self.board.flushed());
+            if lowest.is_some() && lowest != trimmed {
+                if let Some(upto) = &lowest {
+                    self.log.trim(&self.lane, upto).await?;
+                    self.reporter.step();
+                }
+                trimmed = lowest;
+            }
+            stop.or(moved).await;
+        }
+        Ok(())
+    }
+}
+
+/// The lowest watermark; none while a group has none, because it still needs everything.
+fn lowest(flushed: Vec<Option<Watermark>>) -> Option<Watermark> {
+    if planted(Bug::TrimAboveLowestWatermark) {
+        return flushed.into_iter().flatten().max();
+    }
+    flushed.into_iter().min()?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lowest;
+    use model::{Incarnation, Offset, Position};
+
+    #[test]
+    fn a_group_without_a_watermark_keeps_the_whole_log() {
+        let at = |number| Some(Offset::whole(Incarnation(1), Position::from_number(number)));
+        assert_eq!(lowest(vec![at(5), None, at(7)]), None);
+        assert_eq!(lowest(vec![at(5), at(3), at(7)]), at(3));
+        assert_eq!(lowest(vec![]), None);
+    }
+}

@@ -1,0 +1,95 @@
+//! Room: how many bytes the journal may still take, and whether it takes any at all.
+//!
+//! Keeps J6 (bounded, with room left for trimming) and the gate of J5 (closed for good after a
+//! failed sync). Must not know: lanes, files.
+
+use crate::fault;
+use model::attack::{Mark, reached};
+use model::{Code, Fault};
+use std::io;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Bytes of all lanes together, and the gate for new ones.
+#[derive(Debug)]
+pub(crate) struct Room {
+    bytes_max: u64,
+    used: AtomicU64,
+    closed: OnceLock<String>,
+}
+
+impl Room {
+    /// Nothing used yet.
+    pub(crate) fn new(bytes_max: u64) -> Self {
+        Self {
+            bytes_max,
+            used: AtomicU64::new(0),
+            closed: OnceLock::new(),
+        }
+    }
+
+    /// Takes room for entries, or says that there is none. A part of the room is never given to
+    /// entries, so that the segment that trimming may have to begin always fits.
+    pub(crate) fn take(&self, bytes: u64) -> Result<(), Fault> {
+        let bytes_max = self.bytes_max - self.bytes_max / 32;
+        let taken = self
+            .used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
+                used.checked_add(bytes).filter(|used| *used <= bytes_max)
+            });
+        match taken {
+            Ok(_) => Ok(()),
+            Err(used) => Err(fault::full(format!(
+                "the journal holds {used} bytes and may take {}; {bytes} more do not fit",
+                self.bytes_max
+            ))),
+        }
+    }
+
+    /// Takes room that is there without asking: what recovery found, and headers.
+    pub(crate) fn take_anyway(&self, bytes: u64) {
+        self.used.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Gives room back.
+    pub(crate) fn give_back(&self, bytes: u64) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether so much is used that trimming should free what it can.
+    pub(crate) fn is_short(&self) -> bool {
+        self.used.load(Ordering::Relaxed) > self.bytes_max / 2
+    }
+
+    /// Refuses input once the journal is closed.
+    pub(crate) fn check_open(&self) -> Result<(), Fault> {
+        match self.closed.get() {
+            None => Ok(()),
+            Some(why) => Err(Fault::stop(
+                Code::JournalDisk,
+                format!("the journal takes no input until it is opened anew, because it {why}"),
+            )),
+        }
+    }
+
+    /// Whether the journal is closed for input.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get().is_some()
+    }
+
+    /// J5: closes the journal for input after an error that leaves unknown what the disk has.
+    pub(crate) fn close(&self, what: &str, path: &Path, error: io::Error) -> Fault {
+        let _ = self
+            .closed
+            .set(format!("could not {what} {}: {error}", path.display()));
+        fault::disk(what, path, error)
+    }
+
+    /// The same after a failed sync, which is never tried again: the system may have dropped the
+    /// bytes and would answer a second one with success.
+    pub(crate) fn close_unsynced(&self, path: &Path, error: io::Error) -> Fault {
+        reached(Mark::SyncFailed);
+        self.close("sync", path, error)
+    }
+}

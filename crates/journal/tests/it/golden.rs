@@ -1,0 +1,73 @@
+//! The bytes on the disk, as docs/formats/journal.md draws them: a change here is a new version of
+//! the format.
+
+use crate::support::{at, changes, crc32c, frames, lane, open, segment, whole};
+use ::model::{Append, Epoch, Log, Progress};
+use testkit::disk::FaultyDisk;
+
+/// Epoch 4, then a transaction with one insert, then progress.
+#[rustfmt::skip]
+const SEGMENT: &[&str] = &[
+    // Header: magic, version, length, checksum, number; lane; no segment before, no epoch, no offset.
+    "494e535445505347", "01000000", "36000000", "840aa401", "0100000000000000",
+    "04000000", "6c616e65", "0000000000000000", "00", "0000000000000000", "00",
+    // Epoch 4: checksum, the header's checksum, length, tag, sequence, durable; epoch.
+    "92c53e68", "840aa401", "08000000", "45504f43", "0000000000000000", "3600000000000000",
+    "0400000000000000",
+    // The table.
+    "e1af559f", "92c53e68", "1d000000", "5245434f", "0100000000000000", "3600000000000000",
+    "0100000174010202696401", "03616e7901", "04626f6479", "0403616e79010100",
+    // The transaction.
+    "bf5e1bf0", "e1af559f", "1b000000", "5245434f", "0200000000000000", "3600000000000000",
+    "0101010800000000000000010000", "010a01", "00000203000a03787878",
+    // The progress.
+    "49e8dfc3", "bf5e1bf0", "0f000000", "5245434f", "0300000000000000", "3600000000000000",
+    "0103010800000000000000020000", "0e",
+];
+
+#[tokio::test]
+async fn the_bytes_of_a_segment_are_those_of_the_format() {
+    assert_eq!(hex(&written().await), SEGMENT.concat());
+}
+
+#[tokio::test]
+async fn the_checksums_of_a_segment_are_those_of_the_format() {
+    let bytes = written().await;
+    let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let starts = frames(&bytes);
+    // The file's identity: magic, number, lane.
+    let identity = crc32c(crc32c(crc32c(0, &bytes[..8]), &bytes[20..28]), b"lane");
+    let header = crc32c(crc32c(identity, &bytes[..16]), &bytes[20..starts[0]]);
+    assert_eq!(number(16), header);
+    let mut previous = header;
+    for pair in starts.windows(2) {
+        let (start, end) = (pair[0], pair[1]);
+        let place = identity ^ u32::try_from(start).unwrap();
+        let checksum = crc32c(place, &bytes[start + 4..end]);
+        assert_eq!((number(start), number(start + 4)), (checksum, previous));
+        previous = checksum;
+    }
+}
+
+#[tokio::test]
+async fn the_same_calls_write_the_same_bytes() {
+    assert_eq!(written().await, written().await);
+}
+
+async fn written() -> Vec<u8> {
+    let disk = FaultyDisk::new();
+    let journal = open(&disk).unwrap();
+    let entries = vec![
+        whole(1, changes(1, 3)),
+        Append::Progress(Progress {
+            offset: at(2),
+            source_time: 7,
+        }),
+    ];
+    journal.append(&lane(), entries, Epoch(4)).await.unwrap();
+    disk.contents(&segment(1)).unwrap()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

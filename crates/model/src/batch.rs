@@ -1,0 +1,145 @@
+//! Batch: what a target is asked to write at once, and what it answers.
+
+use crate::position::{Epoch, Lane, Offset, Watermark, name};
+use crate::row::{Key, Row};
+use crate::table::Table;
+use std::fmt;
+use std::sync::Arc;
+
+name! {
+    /// A copy's name, as the configuration gives it.
+    CopyName
+}
+
+/// Writes that belong together, and the watermark that travels with them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The lane that the writes come from.
+    pub lane: Lane,
+    /// The epoch under which the writer leads this target; an older one is refused.
+    pub epoch: Epoch,
+    /// The writes, in the source's order.
+    pub writes: Vec<Write>,
+    /// Keys that become held together with this batch.
+    pub holds: Vec<Hold>,
+    /// How far the target will have come with this batch.
+    pub watermark: Watermark,
+    /// Whether the target transaction ends here. If not, more batches of it follow.
+    pub last: bool,
+}
+
+/// One row to write, or a table to empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// The copy that it is for.
+    pub copy: CopyName,
+    /// The source table, in the version that the row is written in.
+    pub table: Arc<Table>,
+    /// The row's version: the offset of the change that it comes from.
+    pub version: Offset,
+    /// What to write.
+    pub effect: Effect,
+}
+
+/// What a write does to the copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The row with this key becomes this one, complete, whatever was there before.
+    Put {
+        /// The key.
+        key: Key,
+        /// All of the row.
+        row: Row,
+        /// Whether the source had no such row before, so that the target should have none.
+        new: bool,
+    },
+    /// The row with this key takes these cells and keeps the unchanged ones. If there is no such
+    /// row the key is refused.
+    Patch(Key, Row),
+    /// The row with the first key takes these cells, the second key among them, and keeps the
+    /// unchanged ones. If there is no such row both keys are refused.
+    Move {
+        /// The key that the row had.
+        before: Key,
+        /// The key that it has now.
+        key: Key,
+        /// The row, with unchanged cells.
+        row: Row,
+    },
+    /// There is no row with this key.
+    Delete(Key),
+    /// There is no row at all.
+    Truncate,
+}
+
+impl Effect {
+    /// The keys that are written, the second only where a row moves; a truncate names none.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        let (first, second) = match self {
+            Effect::Put { key, .. } | Effect::Patch(key, _) | Effect::Delete(key) => {
+                (Some(key), None)
+            }
+            Effect::Move { before, key, .. } => (Some(before), Some(key)),
+            Effect::Truncate => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+}
+
+/// How a batch is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// All of it with its watermark, or nothing.
+    Together,
+    /// Row by row in order; refused rows become holds, stored with the watermark.
+    RowByRow,
+}
+
+/// What a target answers to a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Written, except for the refused rows, which only [`Mode::RowByRow`] has.
+    Written {
+        /// Whether everything up to the watermark will survive a crash of the target.
+        durable: bool,
+        /// The rows that were refused and are holds now.
+        refused: Vec<Refusal>,
+    },
+    /// A row was refused, so nothing of this target transaction was written.
+    Refused(String),
+}
+
+/// A row that a target refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which of the batch's writes.
+    pub write: usize,
+    /// Why, in the target's words.
+    pub reason: String,
+}
+
+/// A key that a target refused, kept with its reason until it passes or a person discards it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// The copy.
+    pub copy: CopyName,
+    /// The key.
+    pub key: Key,
+    /// The change that was refused.
+    pub offset: Offset,
+    /// Why, in the target's words.
+    pub reason: String,
+}
+
+impl fmt::Debug for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}{:?} at {:?}: {}",
+            self.copy,
+            self.key.values(),
+            self.offset,
+            self.reason
+        )
+    }
+}

@@ -1,0 +1,68 @@
+//! Port: a target, anything that changes are applied to.
+
+use crate::batch::{Batch, Hold, Mode, Outcome};
+use crate::fault::Fault;
+use crate::position::{Epoch, Lane, Watermark};
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// One connection to a target.
+///
+/// `apply` with `last` makes all writes since the previous `last` and the watermark visible at
+/// once; a refused or dropped target transaction leaves nothing. Under the weaker claims a row is
+/// written only if its version is newer, and the watermark after the rows. A `Retry` fault says
+/// nothing about whether the batch was written: ask `watermark` on a new connection. A batch of an
+/// older epoch than the target has seen is refused with `Superseded`.
+#[async_trait]
+pub trait Target: Send {
+    /// What this target can promise.
+    fn claim(&self) -> Claim;
+
+    /// Takes or renews the lease under which this target is written.
+    async fn lead(&mut self, tenure: &Tenure) -> Result<Leadership, Fault>;
+
+    /// Up to where the target holds every effect of the lane, as its store has it.
+    async fn watermark(&mut self, lane: &Lane) -> Result<Option<Watermark>, Fault>;
+
+    /// The keys of the lane that are held.
+    async fn holds(&mut self, lane: &Lane) -> Result<Vec<Hold>, Fault>;
+
+    /// Writes a batch and its watermark.
+    async fn apply(&mut self, batch: &Batch, mode: Mode) -> Result<Outcome, Fault>;
+}
+
+/// What a target can promise about a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// A batch and its watermark are one transaction.
+    Transactional,
+    /// Each row carries its version, and only a newer one wins.
+    Versioned,
+    /// The receiver drops what it has seen, by its idempotency key.
+    Idempotent,
+}
+
+/// Who wants to lead a target, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenure {
+    /// The instance; its own next run takes over from it at once.
+    pub instance: String,
+    /// The run of that instance: another run is another leader.
+    pub run: u64,
+    /// How long the lease lasts from now, by the target's clock.
+    pub lasting: Duration,
+}
+
+/// How a target answered `lead`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leadership {
+    /// The asker leads under this epoch, higher than any before it.
+    Held(Epoch),
+    /// Another instance leads.
+    Elsewhere {
+        /// Which one.
+        instance: String,
+        /// How long its lease lasts if it is not renewed.
+        remaining: Duration,
+    },
+}

@@ -1,0 +1,241 @@
+//! The faults of a world: which strike at a step, and what each does.
+
+use super::World;
+use crate::faults::Fault;
+use crate::oracle::{Invariant, Violation};
+use crate::setup::LastBlow;
+use model::Claim;
+use std::time::Duration;
+use testkit::memory::store::Kept;
+use tokio::time::sleep;
+
+impl World {
+    /// Lets each kind of fault strike as often as the setup says.
+    pub(super) async fn strike(&mut self) -> Result<(), Violation> {
+        let rates = self.setup.rates.clone();
+        self.end_what_is_over().await;
+        if self.random.chance(rates.source_crash) {
+            self.note(Fault::SourceCrash);
+            self.database.crash();
+            self.workload.source_crashed();
+            if self.setup.delivers_again {
+                self.tally.fired(Fault::DeliversAgain);
+            }
+        }
+        if self.random.chance(rates.forget) {
+            self.note(Fault::SourceForgets);
+            self.database.flush_confirmed();
+            self.database.forget();
+        } else if self.random.chance(100) {
+            self.database.flush_confirmed();
+        }
+        self.strike_targets();
+        if self.random.chance(rates.sync_error) {
+            self.note(Fault::SyncError);
+            self.around.disk.fail_next_sync();
+        }
+        if self.random.chance(rates.disk_full) && self.full_until.is_none() {
+            self.note(Fault::DiskFull);
+            self.around.disk.full_after(self.random.below(2_000));
+            self.full_until = Some(self.step + self.random.between(1, 30));
+        }
+        if self.random.chance(rates.kill) {
+            self.note(Fault::Kill);
+            self.kill().await;
+            self.start().await?;
+        }
+        if self.random.chance(rates.power_loss) {
+            self.note(Fault::PowerLoss);
+            self.lose_power().await;
+            self.start().await?;
+        }
+        if self.random.chance(rates.undead) && self.undead.is_none() {
+            self.note(Fault::Undead);
+            self.take_for_dead().await?;
+        }
+        if self.random.chance(rates.restart) {
+            self.note(Fault::GracefulRestart);
+            self.stop().await?;
+            self.start().await?;
+        }
+        Ok(())
+    }
+
+    /// The process dies and the disk keeps, tears or loses what was not synced. Half of the time
+    /// the power goes in the middle of what the disk is doing.
+    pub(super) async fn lose_power(&mut self) {
+        if self.random.chance(500) {
+            self.around.disk.power_off_after(self.random.below(30));
+            sleep(Duration::from_millis(self.random.below(60))).await;
+        }
+        self.kill().await;
+        let disk = self.around.disk.clone();
+        disk.crash(&mut |end| self.random.below(end.max(1)));
+    }
+
+    /// Everybody takes the process for dead and starts another. It lost the disk, but goes on with
+    /// what it has in hand, until its targets tell it that its time is over.
+    async fn take_for_dead(&mut self) -> Result<(), Violation> {
+        if let Some(process) = self.process.take() {
+            process.cut_off();
+            self.undead = Some((process, self.step + self.random.between(1, 20)));
+        }
+        self.around.disk.release_locks();
+        self.start().await
+    }
+
+    /// Asks the process to stop, which it must do in time.
+    pub(super) async fn stop(&mut self) -> Result<(), Violation> {
+        if let Some(process) = self.process.take()
+            && !process.stop(&self.setup).await
+        {
+            let what = "the process did not stop within twice its time";
+            return Err(Violation::new(Invariant::Converges, what));
+        }
+        self.around.disk.release_locks();
+        Ok(())
+    }
+
+    fn strike_targets(&mut self) {
+        let rates = self.setup.rates.clone();
+        for index in 0..self.targets.len() {
+            if self.random.chance(rates.target_crash) {
+                self.note(Fault::TargetCrash);
+                let target = &mut self.targets[index];
+                target.store.crash();
+                target.judge.store_crashed();
+            }
+            if self.random.chance(rates.outage) && self.targets[index].away.is_none() {
+                self.note(Fault::Outage);
+                let until = self.step + self.random.between(5, 60);
+                self.targets[index].go_away(until);
+            }
+            let by_row = self.targets[index].setup.claim != Claim::Transactional;
+            if by_row && self.random.chance(rates.half_applied) {
+                self.note(Fault::HalfApplied);
+                self.targets[index]
+                    .store
+                    .fail_after_rows(self.random.index(6));
+            }
+        }
+    }
+
+    async fn end_what_is_over(&mut self) {
+        let step = self.step;
+        if let Some((process, _)) = self.undead.take_if(|(_, until)| *until <= step) {
+            process.kill().await;
+        }
+        for target in &mut self.targets {
+            if target.away.is_some_and(|(until, _)| until <= step) {
+                target.come_back();
+            }
+        }
+        if self.full_until.is_some_and(|until| until <= step) {
+            self.around.disk.lift_full();
+            self.full_until = None;
+        }
+    }
+
+    /// A blow after which history is gone. What is still whole must stay right, and what cannot go
+    /// on must say so.
+    pub(super) async fn last_blow(&mut self, blow: LastBlow) -> Result<(), Violation> {
+        self.calm().await;
+        match blow {
+            LastBlow::BitFlip => return self.flip_a_bit().await,
+            LastBlow::HistoryGone => {
+                self.excused.push("E-SOURCE-HISTORY-LOST");
+                self.note(Fault::HistoryGone);
+                self.kill().await;
+                self.workload.finish(&mut self.truth);
+                self.database.transact(crate::workload::one_more_change());
+                self.database.forget_all();
+            }
+            LastBlow::TargetRestored => {
+                self.note(Fault::TargetRestored);
+                return self.restore_a_target().await;
+            }
+            LastBlow::OtherServer => {
+                self.excused.push("E-SOURCE-CHANGED");
+                self.note(Fault::OtherServer);
+                self.kill().await;
+                self.database.become_another("server-2");
+            }
+        }
+        self.start().await?;
+        self.wait_for_a_stop().await
+    }
+
+    /// A synced byte of the journal changes while the process is down. It may hit what nobody
+    /// needs any more; then all goes on. Otherwise the damage is named.
+    async fn flip_a_bit(&mut self) -> Result<(), Violation> {
+        self.excused.extend([
+            "E-JOURNAL-DAMAGED",
+            "E-JOURNAL-NEWER",
+            "E-SOURCE-HISTORY-LOST",
+        ]);
+        // The catalog may know a history that the cut journal does not.
+        self.excused.extend(["E-LOG-HISTORY-LOST", "E-BROKEN"]);
+        self.kill().await;
+        let disk = self.around.disk.clone();
+        if disk.flip_bit(&mut |end| self.random.below(end.max(1))) {
+            self.note(Fault::BitFlip);
+        }
+        self.start().await?;
+        for _ in 0..400 {
+            sleep(Duration::from_millis(25)).await;
+            self.check()?;
+            self.mind_the_process().await?;
+        }
+        self.check_ledgers()
+    }
+
+    /// A target comes back without anything. If the log still reaches back that far it is filled
+    /// again from there; if not, the target stops and says so, and the others go on.
+    async fn restore_a_target(&mut self) -> Result<(), Violation> {
+        self.excused.push("E-LOG-HISTORY-LOST");
+        self.workload.finish(&mut self.truth);
+        self.kill().await;
+        let target = &mut self.targets[0];
+        target.store.crash();
+        target.store.tamper(|kept| *kept = Kept::default());
+        target.judge.store_crashed();
+        self.start().await?;
+        self.converge_but(Some(0), Invariant::OthersGoOn).await?;
+        for _ in 0..2_000 {
+            sleep(Duration::from_millis(25)).await;
+            self.check()?;
+            self.mind_the_process().await?;
+            let stopped = self
+                .process
+                .as_ref()
+                .is_some_and(|it| !it.stopped().is_empty());
+            if stopped || self.targets[0].judge.check_converged(&self.truth).is_ok() {
+                return self.check_ledgers();
+            }
+        }
+        let what = "a target that lost everything neither recovered nor stopped";
+        Err(Violation::new(Invariant::LossIsDeclared, what))
+    }
+
+    async fn wait_for_a_stop(&mut self) -> Result<(), Violation> {
+        for _ in 0..2_000 {
+            sleep(Duration::from_millis(25)).await;
+            self.check()?;
+            self.mind_the_process().await?;
+            if self
+                .process
+                .as_ref()
+                .is_none_or(|process| !process.stopped().is_empty())
+            {
+                return self.check_ledgers();
+            }
+        }
+        let what = format!("{:?} was not noticed", self.setup.last_blow);
+        Err(Violation::new(Invariant::LossIsDeclared, what))
+    }
+
+    fn note(&self, fault: Fault) {
+        self.trace.note(format_args!("{fault:?}"));
+        self.tally.fired(fault);
+    }
+}

@@ -1,0 +1,78 @@
+//! The end of a world: every fault is over, and every copy must come to equal its source.
+
+use super::World;
+use crate::oracle::{Invariant, Violation};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// Virtual time within which everything has to converge.
+const CONVERGES_WITHIN: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+impl World {
+    /// Ends every fault and demands that all copies converge.
+    pub(super) async fn heal(&mut self) -> Result<(), Violation> {
+        self.calm().await;
+        self.workload.finish(&mut self.truth);
+        if let Some(index) = self.setup.long_outage {
+            // P9: the others get there while this one is away.
+            self.converge_but(Some(index), Invariant::OthersGoOn)
+                .await?;
+            self.targets[index].mood.heal();
+            self.targets[index].come_back();
+        }
+        self.converge_but(None, Invariant::Converges).await?;
+        self.check_ledgers()?;
+        // What converged must survive one more loss of power; the log is read through on the way.
+        self.lose_power().await;
+        self.start().await?;
+        self.converge_but(None, Invariant::Converges).await?;
+        self.check_ledgers()
+    }
+
+    /// Ends every fault but a long outage.
+    pub(super) async fn calm(&mut self) {
+        if let Some((process, _)) = self.undead.take() {
+            process.kill().await;
+        }
+        self.source_mood.heal();
+        self.around.disk.heal();
+        self.full_until = None;
+        for (index, target) in self.targets.iter_mut().enumerate() {
+            if self.setup.long_outage != Some(index) || self.setup.last_blow.is_some() {
+                target.mood.heal();
+                target.come_back();
+            }
+        }
+    }
+
+    /// Waits until every copy but one equals its source.
+    pub(super) async fn converge_but(
+        &mut self,
+        but: Option<usize>,
+        or: Invariant,
+    ) -> Result<(), Violation> {
+        let mut tries = CONVERGES_WITHIN.as_millis() / LOOK_EVERY.as_millis();
+        loop {
+            sleep(LOOK_EVERY).await;
+            self.check()?;
+            self.mind_the_process().await?;
+            let judged = self
+                .targets
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| Some(*index) != but)
+                .try_for_each(|(_, target)| target.judge.check_converged(&self.truth));
+            match judged {
+                Ok(()) => return Ok(()),
+                Err(violation) if tries == 0 => {
+                    return Err(Violation {
+                        invariant: or,
+                        what: violation.what,
+                    });
+                }
+                Err(_) => tries -= 1,
+            }
+        }
+    }
+}

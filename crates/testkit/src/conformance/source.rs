@@ -1,0 +1,261 @@
+//! The suite of the source port.
+
+use super::rows::{delete, insert, key, row, row_with_same_body, update};
+use async_trait::async_trait;
+use model::{
+    Change, Fate, Identity, Op, Place, Position, Service, Source, Started, Step, Table,
+    TransactionId,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// An implementation to judge: a fresh, empty source, a hand that writes to it, and what it claims.
+pub struct Subject {
+    /// Opens connections to it.
+    pub service: Arc<dyn Service<dyn Source>>,
+    /// Writes to it as its users do.
+    pub hand: Box<dyn Hand>,
+    /// A table as [`super::rows::table`] describes it.
+    pub table: Arc<Table>,
+    /// Whether it tells which columns kept what they had, instead of repeating them.
+    pub tells_unchanged: bool,
+}
+
+/// A user of the source.
+#[async_trait]
+pub trait Hand: Send + Sync {
+    /// Does these changes in one transaction.
+    async fn transact(&self, changes: Vec<Change>);
+    /// Does these changes and takes them back.
+    async fn roll_back(&self, changes: Vec<Change>);
+    /// Makes the source forget everything that was not confirmed; false if it never forgets.
+    async fn forget_all(&self) -> bool;
+}
+
+/// Runs everything that the subject's claims imply, each on a fresh subject.
+pub async fn suite(make: impl AsyncFn() -> Subject) {
+    transactions_come_whole_in_order_and_once(&make().await).await;
+    what_is_rolled_back_never_comes(&make().await).await;
+    a_resumed_start_goes_on_right_after_the_place(&make().await).await;
+    what_was_not_confirmed_is_not_forgotten(&make().await).await;
+    a_key_change_is_one_change_with_two_keys(&make().await).await;
+    a_dropped_next_loses_nothing(&make().await).await;
+    another_server_is_refused(&make().await).await;
+    gone_history_is_lost_not_skipped(&make().await).await;
+    let subject = make().await;
+    if subject.tells_unchanged {
+        an_unchanged_column_is_said_to_be_unchanged(&subject).await;
+    }
+}
+
+async fn transactions_come_whole_in_order_and_once(subject: &Subject) {
+    let (mut source, _) = fresh(subject).await;
+    let first = vec![
+        insert(&subject.table, row(1, 7, "a")),
+        insert(&subject.table, row(2, 7, "b")),
+    ];
+    let second = vec![
+        update(&subject.table, 1, row(1, 8, "c")),
+        delete(&subject.table, 2),
+    ];
+    subject.hand.transact(first.clone()).await;
+    subject.hand.transact(second.clone()).await;
+    let seen = take(source.as_mut(), 2).await;
+    assert_eq!(
+        seen.iter()
+            .map(|(_, changes)| changes.clone())
+            .collect::<Vec<_>>(),
+        [first, second]
+    );
+    assert!(seen[0].0 < seen[1].0, "positions rise: {seen:?}");
+}
+
+async fn what_is_rolled_back_never_comes(subject: &Subject) {
+    let (mut source, _) = fresh(subject).await;
+    subject
+        .hand
+        .roll_back(vec![insert(&subject.table, row(1, 7, "never"))])
+        .await;
+    let kept = vec![insert(&subject.table, row(2, 7, "kept"))];
+    subject.hand.transact(kept.clone()).await;
+    assert_eq!(take(source.as_mut(), 1).await[0].1, kept);
+}
+
+async fn a_resumed_start_goes_on_right_after_the_place(subject: &Subject) {
+    let (mut source, begun) = fresh(subject).await;
+    for id in 1..=3 {
+        subject
+            .hand
+            .transact(vec![insert(&subject.table, row(id, 7, "a"))])
+            .await;
+    }
+    let seen = take(source.as_mut(), 3).await;
+    drop(source);
+    let place = Place {
+        identity: begun.identity,
+        position: seen[0].0.clone(),
+    };
+    let mut source = resumed(subject, &place).await;
+    // Transactions before the place may come again; what counts is that none after it is missing.
+    let mut again = take(source.as_mut(), 2).await;
+    while again.last().map(|(position, _)| position) < seen.last().map(|(position, _)| position) {
+        again.extend(take(source.as_mut(), 1).await);
+    }
+    again.retain(|(position, _)| *position > place.position);
+    assert_eq!(again, seen[1..]);
+}
+
+async fn what_was_not_confirmed_is_not_forgotten(subject: &Subject) {
+    let (mut source, begun) = fresh(subject).await;
+    for id in 1..=2 {
+        subject
+            .hand
+            .transact(vec![insert(&subject.table, row(id, 7, "a"))])
+            .await;
+    }
+    let seen = take(source.as_mut(), 2).await;
+    source.confirm(&seen[0].0);
+    drop(source);
+    let place = Place {
+        identity: begun.identity,
+        position: seen[0].0.clone(),
+    };
+    let mut source = resumed(subject, &place).await;
+    let mut next = take(source.as_mut(), 1).await;
+    while next[0].0 <= seen[0].0 {
+        next = take(source.as_mut(), 1).await;
+    }
+    assert_eq!(next, seen[1..]);
+}
+
+async fn a_key_change_is_one_change_with_two_keys(subject: &Subject) {
+    let (mut source, _) = fresh(subject).await;
+    subject
+        .hand
+        .transact(vec![insert(&subject.table, row(1, 7, "a"))])
+        .await;
+    subject
+        .hand
+        .transact(vec![update(&subject.table, 1, row(2, 7, "b"))])
+        .await;
+    let seen = take(source.as_mut(), 2).await;
+    let [change] = &seen[1].1[..] else {
+        panic!("one change: {seen:?}")
+    };
+    assert_eq!(change.keys(), (Some(key(1)), Some(key(2))));
+}
+
+async fn an_unchanged_column_is_said_to_be_unchanged(subject: &Subject) {
+    let (mut source, _) = fresh(subject).await;
+    subject
+        .hand
+        .transact(vec![insert(&subject.table, row(1, 7, "long"))])
+        .await;
+    subject
+        .hand
+        .transact(vec![update(&subject.table, 1, row_with_same_body(1, 8))])
+        .await;
+    let seen = take(source.as_mut(), 2).await;
+    let Op::Update { row, .. } = &seen[1].1[0].op else {
+        panic!("an update: {seen:?}")
+    };
+    assert_eq!(*row, row_with_same_body(1, 8));
+}
+
+async fn a_dropped_next_loses_nothing(subject: &Subject) {
+    let (mut source, _) = fresh(subject).await;
+    let change = vec![insert(&subject.table, row(1, 7, "a"))];
+    for _ in 0..5 {
+        let dropped = tokio::time::timeout(std::time::Duration::from_millis(1), source.next());
+        assert!(dropped.await.is_err(), "nothing was written yet");
+    }
+    subject.hand.transact(change.clone()).await;
+    assert_eq!(take(source.as_mut(), 1).await[0].1, change);
+}
+
+async fn another_server_is_refused(subject: &Subject) {
+    let (source, begun) = fresh(subject).await;
+    drop(source);
+    let mut source = subject.service.connect().await.expect("a connection");
+    let place = Place {
+        identity: Identity::from("another server"),
+        ..begun
+    };
+    match source.start(Some(&place)).await {
+        Err(fault) => assert_eq!(fault.fate, Fate::Lost, "{fault}"),
+        Ok(started) => assert!(matches!(started, Started::Lost { .. }), "{started:?}"),
+    }
+}
+
+async fn gone_history_is_lost_not_skipped(subject: &Subject) {
+    let (source, begun) = fresh(subject).await;
+    subject
+        .hand
+        .transact(vec![insert(&subject.table, row(1, 7, "a"))])
+        .await;
+    drop(source);
+    if !subject.hand.forget_all().await {
+        return;
+    }
+    let mut source = subject.service.connect().await.expect("a connection");
+    match source.start(Some(&begun)).await {
+        Err(fault) => assert_eq!(fault.fate, Fate::Lost, "{fault}"),
+        Ok(started) => assert!(matches!(started, Started::Lost { .. }), "{started:?}"),
+    }
+}
+
+async fn fresh(subject: &Subject) -> (Box<dyn Source>, Place) {
+    let mut source = subject.service.connect().await.expect("a connection");
+    match source.start(None).await.expect("a start") {
+        Started::Fresh(place) => (source, place),
+        other => panic!("a first start is fresh: {other:?}"),
+    }
+}
+
+async fn resumed(subject: &Subject, place: &Place) -> Box<dyn Source> {
+    let mut source = subject.service.connect().await.expect("a connection");
+    assert_eq!(
+        source.start(Some(place)).await.expect("a start"),
+        Started::Resumed
+    );
+    source
+}
+
+/// The next so many transactions, with their changes.
+async fn take(source: &mut dyn Source, count: usize) -> Vec<(Position, Vec<Change>)> {
+    let mut open: BTreeMap<TransactionId, Vec<(TransactionId, Change)>> = BTreeMap::new();
+    let mut taken = Vec::new();
+    while taken.len() < count {
+        match source.next().await.expect("a step") {
+            Step::Part {
+                transaction,
+                sub,
+                changes,
+            } => {
+                let changes = changes.into_iter().map(|change| (sub, change));
+                open.entry(transaction).or_default().extend(changes);
+            }
+            Step::Commit {
+                transaction,
+                position,
+                ..
+            } => {
+                let changes = open.remove(&transaction).unwrap_or_default();
+                taken.push((
+                    position,
+                    changes.into_iter().map(|(_, change)| change).collect(),
+                ));
+            }
+            Step::Abort { transaction, sub } if transaction == sub => {
+                open.remove(&transaction);
+            }
+            Step::Abort { transaction, sub } => {
+                open.entry(transaction)
+                    .or_default()
+                    .retain(|(of, _)| *of != sub);
+            }
+            Step::Progress { .. } => {}
+        }
+    }
+    taken
+}

@@ -1,0 +1,245 @@
+//! The four answers of a failing system, put in front of any implementation of a port.
+//!
+//! Refuse: never ran. Fail after write: ran, but the caller is told that it failed. Hold the reply:
+//! ran, and the answer waits until it is released. Respond slowly: both ways take time. Together
+//! they are the interesting half of what a distributed system can do to its caller.
+
+use async_trait::async_trait;
+use model::{
+    Batch, Claim, Code, Fault, Hold, Lane, Leadership, Mode, Outcome, Place, Position, Service,
+    Source, Started, Step, Target, Tenure, Watermark,
+};
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// The calls that can be answered badly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Call {
+    /// Opening a connection.
+    Connect,
+    /// `Source::start`.
+    Start,
+    /// `Source::next`.
+    Next,
+    /// `Target::lead`.
+    Lead,
+    /// `Target::watermark` and `Target::holds`.
+    Watermark,
+    /// `Target::apply`.
+    Apply,
+}
+
+/// How a call is answered.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// As the system itself answers.
+    Honest,
+    /// Never ran.
+    Refuse,
+    /// Ran, but its answer was lost.
+    FailAfterWrite,
+    /// Ran; the answer is held until this is notified.
+    HoldReply(Arc<Notify>),
+    /// Took this long to arrive, and this long to come back.
+    RespondSlowly(Duration, Duration),
+}
+
+/// Decides how each call is answered.
+pub trait Replies: Send + Sync {
+    /// The reply to this call.
+    fn next(&self, call: Call) -> Reply;
+}
+
+/// Replies queued per call; honest when a queue is empty.
+#[derive(Debug, Default)]
+pub struct Queued(Mutex<BTreeMap<Call, VecDeque<Reply>>>);
+
+impl Queued {
+    /// Queues a reply to the next call of this kind that has none yet.
+    pub fn push(&self, call: Call, reply: Reply) {
+        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.entry(call).or_default().push_back(reply);
+    }
+}
+
+impl Replies for Queued {
+    fn next(&self, call: Call) -> Reply {
+        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queues
+            .get_mut(&call)
+            .and_then(VecDeque::pop_front)
+            .unwrap_or(Reply::Honest)
+    }
+}
+
+/// A service whose connections answer as told.
+pub struct Faulty<Port: ?Sized> {
+    inner: Arc<dyn Service<Port>>,
+    replies: Arc<dyn Replies>,
+    code: Code,
+}
+
+impl<Port: ?Sized> fmt::Debug for Faulty<Port> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Faulty")
+            .field("code", &self.code)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Faulty<dyn Source> {
+    /// A source behind these replies.
+    pub fn source(inner: Arc<dyn Service<dyn Source>>, replies: Arc<dyn Replies>) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            replies,
+            code: Code::SourceUnavailable,
+        })
+    }
+}
+
+impl Faulty<dyn Target> {
+    /// A target behind these replies.
+    pub fn target(inner: Arc<dyn Service<dyn Target>>, replies: Arc<dyn Replies>) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            replies,
+            code: Code::TargetUnavailable,
+        })
+    }
+}
+
+#[async_trait]
+impl Service<dyn Source> for Faulty<dyn Source> {
+    async fn connect(&self) -> Result<Box<dyn Source>, Fault> {
+        let between = Between {
+            replies: self.replies.clone(),
+            code: self.code,
+        };
+        let inner = between.call(Call::Connect, self.inner.connect()).await?;
+        Ok(Box::new(FaultySource { inner, between }))
+    }
+}
+
+#[async_trait]
+impl Service<dyn Target> for Faulty<dyn Target> {
+    async fn connect(&self) -> Result<Box<dyn Target>, Fault> {
+        let between = Between {
+            replies: self.replies.clone(),
+            code: self.code,
+        };
+        let inner = between.call(Call::Connect, self.inner.connect()).await?;
+        Ok(Box::new(FaultyTarget { inner, between }))
+    }
+}
+
+/// What stands between a caller and a system.
+struct Between {
+    replies: Arc<dyn Replies>,
+    code: Code,
+}
+
+impl Between {
+    async fn call<T>(
+        &self,
+        call: Call,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        match self.replies.next(call) {
+            Reply::Honest => work.await,
+            Reply::Refuse => Err(Fault::retry(self.code, format!("{call:?} was refused"))),
+            Reply::FailAfterWrite => {
+                let _ = work.await;
+                Err(Fault::retry(
+                    self.code,
+                    format!("the answer to {call:?} was lost"),
+                ))
+            }
+            Reply::HoldReply(release) => {
+                let answer = work.await;
+                release.notified().await;
+                answer
+            }
+            Reply::RespondSlowly(there, back) => {
+                tokio::time::sleep(there).await;
+                let answer = work.await;
+                tokio::time::sleep(back).await;
+                answer
+            }
+        }
+    }
+}
+
+struct FaultySource {
+    inner: Box<dyn Source>,
+    between: Between,
+}
+
+#[async_trait]
+impl Source for FaultySource {
+    async fn start(&mut self, after: Option<&Place>) -> Result<Started, Fault> {
+        self.between
+            .call(Call::Start, self.inner.start(after))
+            .await
+    }
+
+    async fn next(&mut self) -> Result<Step, Fault> {
+        // An answer taken and then lost would break the port's promise about dropped futures, so
+        // a connection that loses one is broken: the fault comes instead of the step.
+        match self.between.replies.next(Call::Next) {
+            Reply::Refuse | Reply::FailAfterWrite => {
+                Err(Fault::retry(self.between.code, "the connection was cut"))
+            }
+            Reply::RespondSlowly(there, _) => {
+                tokio::time::sleep(there).await;
+                self.inner.next().await
+            }
+            Reply::HoldReply(release) => {
+                release.notified().await;
+                self.inner.next().await
+            }
+            Reply::Honest => self.inner.next().await,
+        }
+    }
+
+    fn confirm(&self, position: &Position) {
+        self.inner.confirm(position);
+    }
+}
+
+struct FaultyTarget {
+    inner: Box<dyn Target>,
+    between: Between,
+}
+
+#[async_trait]
+impl Target for FaultyTarget {
+    fn claim(&self) -> Claim {
+        self.inner.claim()
+    }
+
+    async fn lead(&mut self, tenure: &Tenure) -> Result<Leadership, Fault> {
+        self.between.call(Call::Lead, self.inner.lead(tenure)).await
+    }
+
+    async fn watermark(&mut self, lane: &Lane) -> Result<Option<Watermark>, Fault> {
+        self.between
+            .call(Call::Watermark, self.inner.watermark(lane))
+            .await
+    }
+
+    async fn holds(&mut self, lane: &Lane) -> Result<Vec<Hold>, Fault> {
+        self.between
+            .call(Call::Watermark, self.inner.holds(lane))
+            .await
+    }
+
+    async fn apply(&mut self, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> {
+        self.between
+            .call(Call::Apply, self.inner.apply(batch, mode))
+            .await
+    }
+}

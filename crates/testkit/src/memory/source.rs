@@ -1,0 +1,185 @@
+//! A connection to the memory database: the source port, and reading rows back.
+
+use super::database::Database;
+use async_trait::async_trait;
+use model::{
+    Answer, At, Code, Digest, Fault, Inspect, Place, Position, Rows, Seed, Selection, Service,
+    Source, Started, Step, Table,
+};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+#[async_trait]
+impl Service<dyn Source> for Database {
+    async fn connect(&self) -> Result<Box<dyn Source>, Fault> {
+        let boot = self.lock().boots;
+        let database = self.clone();
+        Ok(Box::new(Session {
+            database,
+            boot,
+            steps: VecDeque::new(),
+            read: 0,
+        }))
+    }
+}
+
+#[async_trait]
+impl Service<dyn Inspect> for Database {
+    async fn connect(&self) -> Result<Box<dyn Inspect>, Fault> {
+        let boot = self.lock().boots;
+        let database = self.clone();
+        Ok(Box::new(Session {
+            database,
+            boot,
+            steps: VecDeque::new(),
+            read: 0,
+        }))
+    }
+}
+
+struct Session {
+    database: Database,
+    boot: u64,
+    /// Steps read from the server and not yet handed over.
+    steps: VecDeque<Step>,
+    /// Up to here the history was read.
+    read: u64,
+}
+
+impl Session {
+    fn check(&self) -> Result<(), Fault> {
+        if self.database.lock().boots == self.boot {
+            return Ok(());
+        }
+        Err(Fault::retry(
+            Code::SourceUnavailable,
+            "the server has closed the connection",
+        ))
+    }
+
+    /// Hands over what is at hand.
+    fn take(&mut self) -> Option<Step> {
+        let database = self.database.clone();
+        let state = database.lock();
+        if let Some(fresh) = state.steps_from(self.read) {
+            self.steps.extend(fresh.iter().cloned());
+            self.read = state.end();
+        }
+        self.steps.pop_front()
+    }
+}
+
+#[async_trait]
+impl Source for Session {
+    async fn start(&mut self, after: Option<&Place>) -> Result<Started, Fault> {
+        self.check()?;
+        let state = self.database.lock();
+        self.read = state.end();
+        let now = state.place();
+        let Some(after) = after else {
+            return Ok(Started::Fresh(now));
+        };
+        if after.identity != state.identity {
+            let what = format!(
+                "pinned to {}, but this is {}",
+                after.identity, state.identity
+            );
+            return Err(Fault::lost(Code::SourceChanged, what));
+        }
+        let mut from = number(&after.position);
+        if !state.reaches(from) {
+            let why = format!("asked for what comes after {from}, which is gone or never was");
+            return Ok(Started::Lost { why, now });
+        }
+        if state.delivers_again && state.confirmed() < from && state.reaches(state.confirmed()) {
+            from = state.confirmed();
+        }
+        self.steps = state
+            .steps_after(from)
+            .map(|(_, step)| step.clone())
+            .collect();
+        Ok(Started::Resumed)
+    }
+
+    async fn next(&mut self) -> Result<Step, Fault> {
+        loop {
+            let database = self.database.clone();
+            // Registered before the look, so that what comes in between is not missed.
+            let grown = database.grown();
+            self.check()?;
+            if let Some(step) = self.take() {
+                return Ok(step);
+            }
+            grown.await;
+        }
+    }
+
+    fn confirm(&self, position: &Position) {
+        let mut state = self.database.lock();
+        if state.boots == self.boot {
+            state.confirm(number(position));
+        }
+    }
+}
+
+#[async_trait]
+impl Inspect for Session {
+    async fn rows(
+        &mut self,
+        table: &Arc<Table>,
+        selection: &Selection,
+        rows_max: usize,
+    ) -> Result<Answer<Rows>, Fault> {
+        self.check()?;
+        let state = self.database.lock();
+        let (placement, rows) = state.session(&table.name);
+        let selected = rows
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| selection.contains(key));
+        let mut found: Vec<_> = selected
+            .take(rows_max + 1)
+            .map(|(key, row)| (key.clone(), row.clone(), None))
+            .collect();
+        let more = found.len() > rows_max;
+        found.truncate(rows_max);
+        let upto = found.last().filter(|_| more).map(|(key, ..)| key.clone());
+        Ok(Answer {
+            at: At::Source(placement),
+            found: Rows { rows: found, upto },
+        })
+    }
+
+    async fn digests(
+        &mut self,
+        table: &Arc<Table>,
+        selections: &[Selection],
+        seed: Seed,
+    ) -> Result<Answer<Vec<Digest>>, Fault> {
+        self.check()?;
+        let state = self.database.lock();
+        let (placement, rows) = state.session(&table.name);
+        let digest = |selection: &Selection| {
+            let mut sum = Digest::default();
+            for (key, row) in rows
+                .into_iter()
+                .flatten()
+                .filter(|(key, _)| selection.contains(key))
+            {
+                sum += Digest::of(seed, table, key, row);
+            }
+            sum
+        };
+        let found = selections.iter().map(digest).collect();
+        Ok(Answer {
+            at: At::Source(placement),
+            found,
+        })
+    }
+}
+
+fn number(position: &Position) -> u64 {
+    position
+        .to_number()
+        .expect("BUG: a position that this database did not give")
+}

@@ -1,0 +1,18 @@
+//! Jobs done in place, one at a time: nothing depends on threads, so a seed replays.
+
+use async_trait::async_trait;
+use journal::Offload;
+
+/// Does each job where it is asked for, and lets others run before and after it: an append can be
+/// dropped, and a reader can look, between a write and its sync.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InPlace;
+
+#[async_trait]
+impl Offload for InPlace {
+    async fn run(&self, job: Box<dyn FnOnce() + Send>) {
+        tokio::task::yield_now().await;
+        job();
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,4 @@
+//! The doubles keep the promises of the ports that they stand for: each runs the port's suite.
+
+mod memory_database;
+mod memory_store;

@@ -1,0 +1,82 @@
+//! What the gate needs on this machine, and how to get it.
+
+use crate::shell::{self, Failure, Outcome};
+
+/// Sees that the tools are there, and installs those that rustup can bring.
+pub(crate) fn check() -> Outcome {
+    let mut missing = lacking(&TOOLS, present);
+    if missing.iter().any(|tool| tool.component) && present(&["rustup", "--version"]) {
+        println!("rustfmt or clippy is missing; rustup adds it");
+        shell::run(&["rustup", "component", "add", "rustfmt", "clippy"])?;
+        missing = lacking(&TOOLS, present);
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = missing.iter().map(|tool| tool.name).collect();
+    let mends: Vec<&str> = missing.iter().map(|tool| tool.mend).collect();
+    Err(Failure::new(
+        format!("missing on this machine: {}", names.join(", ")),
+        mends.join("; "),
+    ))
+}
+
+struct Tool {
+    name: &'static str,
+    probe: &'static [&'static str],
+    component: bool,
+    mend: &'static str,
+}
+
+const TOOLS: [Tool; 4] = [
+    Tool {
+        name: "cargo",
+        probe: &["cargo", "--version"],
+        component: false,
+        mend: "install Rust with rustup, see rustup.rs",
+    },
+    Tool {
+        name: "git",
+        probe: &["git", "--version"],
+        component: false,
+        mend: "install the package `git` of your system",
+    },
+    Tool {
+        name: "rustfmt",
+        probe: &["cargo", "fmt", "--version"],
+        component: true,
+        mend: "rustup component add rustfmt, or your system's package `rustfmt`",
+    },
+    Tool {
+        name: "clippy",
+        probe: &["cargo", "clippy", "--version"],
+        component: true,
+        mend: "rustup component add clippy, or your system's package `rust-clippy`",
+    },
+];
+
+fn lacking(tools: &[Tool], present: impl Fn(&[&str]) -> bool) -> Vec<&Tool> {
+    tools.iter().filter(|tool| !present(tool.probe)).collect()
+}
+
+fn present(probe: &[&str]) -> bool {
+    shell::answer(probe).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_tool_is_found_and_has_a_way_out() {
+        let missing = lacking(&TOOLS, |probe| !probe.contains(&"clippy"));
+        assert_eq!(missing.len(), 1);
+        assert_eq!(missing[0].name, "clippy");
+        assert!(missing[0].mend.contains("rustup component add clippy"));
+    }
+
+    #[test]
+    fn an_absent_program_is_not_present() {
+        assert!(!present(&["no-such-program-here", "--version"]));
+    }
+}
