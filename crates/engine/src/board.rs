@@ -3,7 +3,7 @@
 //! Holds only facts that a task can find again after a restart; nothing decides by it but
 //! retention, and that only by what targets said is durable.
 
-use model::{Fault, Offset, TargetName, Watermark};
+use model::{Fate, Fault, Offset, TargetName, Watermark};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -56,6 +56,8 @@ pub struct GroupStatus {
     pub flushed: Option<Watermark>,
     /// Keys that it holds back.
     pub held_keys: usize,
+    /// What it needs next is gone from the log, so it no longer holds the log for the others.
+    pub detached: bool,
 }
 
 /// What a task does now.
@@ -117,13 +119,11 @@ impl Board {
         self.0.flushed.notified()
     }
 
-    /// The flushed watermark of each group.
+    /// The flushed watermark of each group that the log is kept for.
     pub(crate) fn flushed(&self) -> Vec<Option<Watermark>> {
-        self.lock()
-            .groups
-            .values()
-            .map(|group| group.flushed.clone())
-            .collect()
+        let state = self.lock();
+        let kept_for = state.groups.values().filter(|group| !group.detached);
+        kept_for.map(|group| group.flushed.clone()).collect()
     }
 
     /// A panic elsewhere must not hide the board: each write to it is whole.
@@ -181,6 +181,10 @@ impl Reporter {
             task.phase = Phase::Stopped;
             task.fault = Some(fault.to_string());
         });
+        if fault.fate == Fate::Lost {
+            self.group(|group| group.detached = true);
+            self.board.0.flushed.notify_waiters();
+        }
     }
 
     /// The task ended as asked.

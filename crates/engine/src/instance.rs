@@ -5,6 +5,6 @@
 pub struct Instance {
     /// Its name, the same after a restart.
     pub name: String,
-    /// Another number after each restart; also seeds the jitter of retries.
+    /// Rises with every start; also seeds the jitter of retries.
     pub run: u64,
 }

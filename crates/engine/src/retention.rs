@@ -36,7 +36,8 @@ impl Task for Retention {
     }
 }
 
-/// The lowest watermark; none while a group has none, because it still needs everything.
+/// The lowest watermark; none while a group has none, because it still needs everything. A group
+/// whose history is lost is not among them: nothing in the log can help it.
 fn lowest(flushed: Vec<Option<Watermark>>) -> Option<Watermark> {
     if planted(Bug::TrimAboveLowestWatermark) {
         return flushed.into_iter().flatten().max();

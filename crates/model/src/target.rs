@@ -45,9 +45,10 @@ pub enum Claim {
 /// Who wants to lead a target, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenure {
-    /// The instance; its own next run takes over from it at once.
+    /// The instance.
     pub instance: String,
-    /// The run of that instance: another run is another leader.
+    /// The run of that instance, rising with every start. A later run takes over from an earlier
+    /// one at once; an earlier one has to wait as any other instance has.
     pub run: u64,
     /// How long the lease lasts from now, by the target's clock.
     pub lasting: Duration,

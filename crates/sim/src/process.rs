@@ -121,6 +121,11 @@ impl Process {
         in_time.is_ok()
     }
 
+    /// What its tasks say, for the trace of a world that does not converge.
+    pub fn board(&self) -> String {
+        format!("{:#?}", self.board.snapshot())
+    }
+
     /// The tasks that have stopped for good.
     pub fn stopped(&self) -> Vec<Stopped> {
         let board = self.board.snapshot();

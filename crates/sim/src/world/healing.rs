@@ -66,6 +66,9 @@ impl World {
             match judged {
                 Ok(()) => return Ok(()),
                 Err(violation) if tries == 0 => {
+                    let board = self.process.as_ref().map(|process| process.board());
+                    self.trace
+                        .note(format_args!("{}", board.unwrap_or_default()));
                     return Err(Violation {
                         invariant: or,
                         what: violation.what,

@@ -38,6 +38,7 @@ pub async fn suite(make: impl AsyncFn() -> Subject) {
     applying_the_same_batch_twice_changes_nothing(&make().await).await;
     an_older_epoch_is_refused(&make().await).await;
     another_instance_waits_for_the_lease(&make().await).await;
+    an_earlier_run_does_not_take_the_lease_back(&make().await).await;
     let subject = make().await;
     if subject.refused.is_some() {
         row_by_row_holds_what_is_refused_and_writes_the_rest(&subject).await;
@@ -269,6 +270,18 @@ async fn an_older_epoch_is_refused(subject: &Subject) {
     assert_eq!(new.rows().await, rows([row(1, 7, "a")]));
     new.write(2, [put(row(1, 7, "b"))]).await;
     assert_eq!(new.rows().await, rows([row(1, 7, "b")]));
+}
+
+async fn an_earlier_run_does_not_take_the_lease_back(subject: &Subject) {
+    let mut earlier = Led::new(subject).await;
+    let later = Led::of_run(subject, 2).await;
+    let answer = earlier
+        .target
+        .lead(&tenure("one", 1))
+        .await
+        .expect("an answer");
+    assert!(matches!(answer, Leadership::Elsewhere { .. }), "{answer:?}");
+    drop(later);
 }
 
 async fn another_instance_waits_for_the_lease(subject: &Subject) {

@@ -154,7 +154,7 @@ impl State {
         } = tenure.clone();
         let until = self.lease_until.filter(|until| *until > now);
         match (&self.now.leader, until) {
-            (Some((leader, _)), Some(until)) if *leader != instance => {
+            (Some((leader, leading)), Some(until)) if *leader != instance || *leading > run => {
                 return Leadership::Elsewhere {
                     instance: leader.clone(),
                     remaining: until - now,

@@ -1,0 +1,156 @@
+//! From the source into the log.
+
+use crate::rig::{Rig, lane, until};
+use instep_engine::Phase;
+use model::{Read, TransactionId};
+use std::sync::Arc;
+use std::time::Duration;
+use testkit::faulty::{Call, Reply};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+/// PS1: the source may forget only what the log holds.
+#[tokio::test(start_paused = true)]
+async fn a_position_is_confirmed_once_the_log_holds_it() {
+    let mut rig = Rig::new(1);
+    let running = rig.start().await;
+    rig.insert([1, 2]);
+    let end = rig.database.end();
+    until("it is confirmed", || rig.database.confirmed() == end).await;
+    let bounds = rig.log.bounds(&lane()).await.expect("bounds");
+    assert_eq!(bounds.last.expect("an entry").position, end);
+    drop(running);
+}
+
+/// PS5: what a source delivers again after its crash is not logged again.
+#[tokio::test(start_paused = true)]
+async fn what_a_source_delivers_again_is_logged_once() {
+    let mut rig = Rig::new(2);
+    rig.database.deliver_again(true);
+    // The second target keeps the whole log from being trimmed.
+    rig.targets[1]
+        .replies
+        .push(Call::Apply, Reply::HoldReply(Arc::new(Notify::new())));
+    let _running = rig.start().await;
+    rig.insert([1]);
+    rig.in_step(0).await;
+    rig.database.crash();
+    rig.insert([2]);
+    rig.in_step(0).await;
+    let read = rig.log.read(&lane(), None, 1 << 20).await.expect("a read");
+    let Read::Entries(entries) = read else {
+        panic!("{read:?}")
+    };
+    let ends: Vec<_> = entries.iter().map(model::Entry::end).collect();
+    assert!(ends.is_sorted_by(|one, other| one < other), "{ends:?}");
+    assert!(
+        rig.targets[0]
+            .store
+            .look(|kept| kept.ledger.values().all(|times| *times == 1))
+    );
+}
+
+/// PC18: a transaction larger than memory allows goes through the log's staging, and arrives whole.
+#[tokio::test(start_paused = true)]
+async fn a_transaction_larger_than_its_bound_arrives_whole() {
+    let mut rig = Rig::new(1);
+    rig.limits.inline_bytes_max = 2_000;
+    rig.limits.batch_changes_max = 7;
+    let _running = rig.start().await;
+    let transaction = rig.database.begin();
+    for id in 0..100 {
+        let change = testkit::conformance::rows::insert(
+            &rig.table,
+            testkit::conformance::rows::row(id, 1, "body"),
+        );
+        rig.database.write(transaction, transaction, change);
+        if id % 9 == 0 {
+            rig.database.stream(transaction);
+            sleep(Duration::from_millis(3)).await;
+        }
+    }
+    assert_eq!(rig.rows(0).len(), 0, "nothing is visible before its commit");
+    rig.database.commit(transaction);
+    rig.in_step(0).await;
+    assert_eq!(rig.rows(0).len(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_staged_before_a_cut_connection_is_not_staged_twice() {
+    let mut rig = Rig::new(1);
+    rig.limits.inline_bytes_max = 1;
+    let running = rig.start().await;
+    let transaction = rig.database.begin();
+    for id in 0..10 {
+        let row = testkit::conformance::rows::row(id, 1, "body");
+        let change = testkit::conformance::rows::insert(&rig.table, row);
+        rig.database.write(transaction, transaction, change);
+    }
+    rig.database.stream(transaction);
+    sleep(Duration::from_millis(50)).await;
+    rig.source.push(Call::Next, Reply::Refuse);
+    rig.database.pass();
+    until("the connection was cut", || {
+        running.board.snapshot().capture.retries > 0
+    })
+    .await;
+    rig.database.commit(transaction);
+    rig.in_step(0).await;
+    assert_eq!(rig.rows(0).len(), 10);
+}
+
+/// P8: history that is gone stops the lane, with a name; nothing is skipped.
+#[tokio::test(start_paused = true)]
+async fn a_source_that_forgot_what_comes_next_stops_the_lane() {
+    let mut rig = Rig::new(1);
+    let running = rig.start().await;
+    rig.insert([1]);
+    rig.in_step(0).await;
+    running.work.abort();
+    rig.insert([2]);
+    rig.database.forget_all();
+    let running = rig.start().await;
+    until("it stops", || {
+        running.board.snapshot().capture.phase == Phase::Stopped
+    })
+    .await;
+    let fault = running.board.snapshot().capture.fault.expect("a reason");
+    assert!(fault.starts_with("E-SOURCE-HISTORY-LOST"), "{fault}");
+    assert_eq!(rig.rows(0).len(), 1, "the copy keeps what it has");
+}
+
+/// PS17: another server with the same tables is not followed.
+#[tokio::test(start_paused = true)]
+async fn another_server_behind_the_address_stops_the_lane() {
+    let mut rig = Rig::new(1);
+    let running = rig.start().await;
+    rig.insert([1]);
+    rig.in_step(0).await;
+    rig.database.become_another("server-2");
+    until("it stops", || {
+        running.board.snapshot().capture.phase == Phase::Stopped
+    })
+    .await;
+    let fault = running.board.snapshot().capture.fault.expect("a reason");
+    assert!(fault.starts_with("E-SOURCE-CHANGED"), "{fault}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_rolled_back_reaches_no_copy() {
+    let mut rig = Rig::new(1);
+    let _running = rig.start().await;
+    let transaction = rig.database.begin();
+    let sub = rig.database.begin_sub();
+    assert_ne!(sub, TransactionId(0));
+    let row = |id| {
+        let row = testkit::conformance::rows::row(id, 1, "body");
+        testkit::conformance::rows::insert(&rig.table, row)
+    };
+    rig.database.write(transaction, transaction, row(1));
+    rig.database.write(transaction, sub, row(2));
+    rig.database.stream(transaction);
+    rig.database.roll_back_sub(transaction, sub);
+    rig.database.commit(transaction);
+    rig.in_step(0).await;
+    assert_eq!(rig.rows(0).len(), 1);
+}
