@@ -4,8 +4,8 @@ use super::*;
 use crate::group::{Copy, Group};
 use async_trait::async_trait;
 use model::{
-    Cell, Commit, CommittedPart, Incarnation, Position, Progress, Row, Service, Table, Target,
-    TransactionId, Value,
+    Cell, Commit, CommittedPart, Incarnation, Placed, Position, Progress, Purpose, Row, Service,
+    Table, Target, TransactionId, Value,
 };
 use std::sync::Arc;
 
@@ -98,6 +98,45 @@ fn tables_without_a_copy_only_move_the_watermark() {
     push(&mut plan, Entry::Progress(progress));
     let batch = only(&mut plan);
     assert_eq!((batch.writes.len(), batch.watermark), (0, at(2)));
+}
+
+#[test]
+fn placed_rows_reach_the_targets_that_they_name_and_no_other() {
+    let placed = |ordinal, target: &str, id| {
+        let offset = Offset {
+            epoch: Epoch(1),
+            ordinal,
+            ..at(1)
+        };
+        let targets = vec![TargetName::from(target)];
+        let (purpose, changes) = (Purpose::Repair, vec![insert(id)]);
+        Entry::Placed(Placed {
+            offset,
+            targets,
+            purpose,
+            changes,
+        })
+    };
+    let mut plan = plan(Claim::Transactional, 100);
+    push(&mut plan, transaction(1, [insert(1)]));
+    push(&mut plan, placed(0, "another", 2));
+    push(&mut plan, placed(1, "group", 3));
+    let batch = only(&mut plan);
+    let keys: Vec<_> = batch
+        .writes
+        .iter()
+        .flat_map(|write| write.effect.keys())
+        .collect();
+    assert_eq!(keys, [&key(1), &key(3)]);
+    let placed_at = Offset {
+        epoch: Epoch(1),
+        ordinal: 1,
+        ..at(1)
+    };
+    assert_eq!(
+        (&batch.writes[1].version, &batch.watermark),
+        (&placed_at, &placed_at)
+    );
 }
 
 #[test]
