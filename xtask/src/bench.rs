@@ -12,19 +12,8 @@ use std::thread;
 /// Runs the benches and writes what they printed.
 pub(crate) fn run(which: Bench) -> Outcome {
     let commit = commit();
-    for bench in BENCHES
-        .iter()
-        .filter(|bench| which == Bench::All || which == bench.which)
-    {
-        let line = [
-            "cargo",
-            "bench",
-            "--locked",
-            "-p",
-            bench.package,
-            "--bench",
-            bench.name,
-        ];
+    for bench in BENCHES.iter().filter(|bench| which == Bench::All || which == bench.which) {
+        let line = ["cargo", "bench", "--locked", "-p", bench.package, "--bench", bench.name];
         let mut printed = String::new();
         let status = shell::stream(&line, |text| {
             printed.push_str(text);
@@ -58,16 +47,8 @@ struct Entry {
 }
 
 const BENCHES: [Entry; 2] = [
-    Entry {
-        which: Bench::Journal,
-        name: "journal",
-        package: "instep-journal",
-    },
-    Entry {
-        which: Bench::Engine,
-        name: "engine",
-        package: "instep-sim",
-    },
+    Entry { which: Bench::Journal, name: "journal", package: "instep-journal" },
+    Entry { which: Bench::Engine, name: "engine", package: "instep-sim" },
 ];
 
 fn keep(name: &str, section: &str) -> Outcome {
@@ -87,11 +68,9 @@ fn write(path: &Path, page: &str) -> std::io::Result<()> {
 /// The page with the bench's own section replaced, or added at the end.
 fn with_section(page: &str, name: &str, section: &str) -> String {
     let (opens, closes) = markers(name);
-    let own = page.find(&opens).and_then(|start| {
-        page[start..]
-            .find(&closes)
-            .map(|end| start..start + end + closes.len())
-    });
+    let own = page
+        .find(&opens)
+        .and_then(|start| page[start..].find(&closes).map(|end| start..start + end + closes.len()));
     match own {
         Some(own) => format!("{}{section}{}", &page[..own.start], &page[own.end..]),
         None => format!("{}\n\n{section}\n", page.trim_end()),
@@ -102,18 +81,12 @@ fn section(name: &str, printed: &str, machine: &str, commit: &str, line: &str) -
     let (opens, closes) = markers(name);
     let mut text = format!("{opens}\n## {name}\n\n");
     let _ = writeln!(text, "```text\n{}\n```\n", printed.trim_matches('\n'));
-    let _ = writeln!(
-        text,
-        "- Machine: {machine}\n- Commit: {commit}\n- Command: `{line}`"
-    );
+    let _ = writeln!(text, "- Machine: {machine}\n- Commit: {commit}\n- Command: `{line}`");
     text + &closes
 }
 
 fn markers(name: &str) -> (String, String) {
-    (
-        format!("<!-- bench {name} begins -->"),
-        format!("<!-- bench {name} ends -->"),
-    )
+    (format!("<!-- bench {name} begins -->"), format!("<!-- bench {name} ends -->"))
 }
 
 fn machine() -> String {
@@ -121,20 +94,13 @@ fn machine() -> String {
     let processor = field("/proc/cpuinfo", "model name");
     let memory = field("/proc/meminfo", "MemTotal");
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    describe(
-        cores,
-        processor.as_deref(),
-        memory.as_deref(),
-        kernel.trim(),
-    )
+    describe(cores, processor.as_deref(), memory.as_deref(), kernel.trim())
 }
 
 fn describe(cores: usize, processor: Option<&str>, memory: Option<&str>, kernel: &str) -> String {
     let gigabytes = memory
         .and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok())
-        .map_or("unknown memory".to_owned(), |kib| {
-            format!("{} GiB of memory", kib >> 20)
-        });
+        .map_or("unknown memory".to_owned(), |kib| format!("{} GiB of memory", kib >> 20));
     let kernel = if kernel.is_empty() { "unknown" } else { kernel };
     let processor = processor.unwrap_or("unknown processor");
     format!("{cores} cores, {processor}, {gigabytes}, kernel {kernel}")
@@ -142,10 +108,7 @@ fn describe(cores: usize, processor: Option<&str>, memory: Option<&str>, kernel:
 
 fn field(path: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
-    let (_, value) = text
-        .lines()
-        .find(|line| line.starts_with(name))?
-        .split_once(':')?;
+    let (_, value) = text.lines().find(|line| line.starts_with(name))?.split_once(':')?;
     Some(value.trim().to_owned())
 }
 
@@ -155,11 +118,7 @@ fn commit() -> String {
     };
     let own = format!(":!{PAGE}");
     let changed = shell::answer(&["git", "status", "--porcelain", "--", ".", &own]);
-    if changed.is_some_and(|changed| changed.is_empty()) {
-        head
-    } else {
-        head + "+changes"
-    }
+    if changed.is_some_and(|changed| changed.is_empty()) { head } else { head + "+changes" }
 }
 
 #[cfg(test)]
@@ -176,11 +135,7 @@ mod tests {
 
     #[test]
     fn a_section_is_replaced_between_what_others_wrote() {
-        let page = with_section(
-            "# Page\n",
-            "journal",
-            &section("journal", "old", "", "", ""),
-        );
+        let page = with_section("# Page\n", "journal", &section("journal", "old", "", "", ""));
         let page = with_section(&page, "engine", &section("engine", "beside", "", "", ""));
         let page = with_section(&page, "journal", &section("journal", "new", "", "", ""));
         assert!(!page.contains("old"), "{page}");

@@ -51,11 +51,7 @@ pub(crate) enum Command {
   cargo xtask sim -- --help     what the simulation itself understands")]
     Sim {
         /// What the simulation is given.
-        #[arg(
-            value_name = "ARGUMENT",
-            trailing_var_arg = true,
-            allow_hyphen_values = true
-        )]
+        #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
 
@@ -94,9 +90,7 @@ mod tests {
     #[test]
     fn the_simulation_gets_its_arguments_unchanged() {
         let cli = Cli::parse_from(["cargo xtask", "sim", "--seeds", "7", "--plant", "lost-ack"]);
-        let Command::Sim { arguments } = cli.command else {
-            panic!("another command")
-        };
+        let Command::Sim { arguments } = cli.command else { panic!("another command") };
         assert_eq!(arguments, ["--seeds", "7", "--plant", "lost-ack"]);
     }
 

@@ -16,10 +16,7 @@ pub(crate) fn run() -> Outcome {
             println!("Nothing is left to mend; `cargo xtask test` is the gate.");
             Ok(())
         }
-        Some(left) => Err(Failure::new(
-            left,
-            "mend these by hand, then run `cargo xtask test`",
-        )),
+        Some(left) => Err(Failure::new(left, "mend these by hand, then run `cargo xtask test`")),
     }
 }
 

@@ -77,11 +77,7 @@ fn all_hold(ended: &[Ended]) -> Outcome {
 
 fn cargo(line: &str) -> Outcome {
     println!("{line}");
-    if shell::run(&shell::words(line))?.success() {
-        Ok(())
-    } else {
-        Err(alone(line))
-    }
+    if shell::run(&shell::words(line))?.success() { Ok(()) } else { Err(alone(line)) }
 }
 
 fn tests(totals: &mut Totals) -> Outcome {
@@ -92,10 +88,7 @@ fn tests(totals: &mut Totals) -> Outcome {
         return Err(alone(TESTS));
     }
     if totals.passed == 0 {
-        return Err(Failure::new(
-            "no test ran",
-            "a gate without tests holds nothing: add them",
-        ));
+        return Err(Failure::new("no test ran", "a gate without tests holds nothing: add them"));
     }
     Ok(())
 }
@@ -109,11 +102,7 @@ fn documentation() -> Outcome {
     println!("{shown}");
     let mut command = shell::program(&shell::words(DOCUMENTATION));
     let status = command.env("RUSTDOCFLAGS", "-D warnings").status();
-    if status.is_ok_and(|status| status.success()) {
-        Ok(())
-    } else {
-        Err(alone(&shown))
-    }
+    if status.is_ok_and(|status| status.success()) { Ok(()) } else { Err(alone(&shown)) }
 }
 
 fn alone(line: &str) -> Failure {
@@ -157,10 +146,7 @@ impl Totals {
     }
 
     fn line(&self) -> String {
-        format!(
-            "{} passed, {} failed, {} skipped",
-            self.passed, self.failed, self.skipped
-        )
+        format!("{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
     }
 }
 
@@ -168,10 +154,7 @@ fn seconds(took: Duration) -> String {
     format!("{:.1} s", took.as_secs_f64())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the gate is no part of a simulated world"
-)]
+#[expect(clippy::disallowed_methods, reason = "the gate is no part of a simulated world")]
 fn now() -> Instant {
     Instant::now()
 }

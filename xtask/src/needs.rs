@@ -15,10 +15,7 @@ pub(crate) fn check() -> Outcome {
     }
     let names: Vec<&str> = missing.iter().map(|tool| tool.name).collect();
     let mends: Vec<&str> = missing.iter().map(|tool| tool.mend).collect();
-    Err(Failure::new(
-        format!("missing on this machine: {}", names.join(", ")),
-        mends.join("; "),
-    ))
+    Err(Failure::new(format!("missing on this machine: {}", names.join(", ")), mends.join("; ")))
 }
 
 struct Tool {

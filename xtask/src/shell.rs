@@ -19,11 +19,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure that ends the process with exit code 1.
     pub(crate) fn new(what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Failure {
-            what: what.into(),
-            mend: mend.into(),
-            code: 1,
-        }
+        Failure { what: what.into(), mend: mend.into(), code: 1 }
     }
 
     /// The same failure with another exit code, for programs whose codes mean something.
@@ -65,17 +61,13 @@ pub(crate) fn program(line: &[&str]) -> Command {
 
 /// Runs a program with our own input and output.
 pub(crate) fn run(line: &[&str]) -> Outcome<ExitStatus> {
-    program(line)
-        .status()
-        .map_err(|error| not_started(line, &error))
+    program(line).status().map_err(|error| not_started(line, &error))
 }
 
 /// Runs a program and shows its standard output while it comes; gives each line to `seen`.
 pub(crate) fn stream(line: &[&str], mut seen: impl FnMut(&str)) -> Outcome<ExitStatus> {
-    let mut child = program(line)
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| not_started(line, &error))?;
+    let mut child =
+        program(line).stdout(Stdio::piped()).spawn().map_err(|error| not_started(line, &error))?;
     if let Some(output) = child.stdout.take() {
         relay(output, &mut io::stdout(), &mut seen).map_err(|error| not_started(line, &error))?;
     }

@@ -46,51 +46,21 @@ struct Rule {
 }
 
 const RULES: [Rule; 9] = [
-    Rule {
-        name: "syntax",
-        check: syntax::check,
-    },
-    Rule {
-        name: "edges",
-        check: edges::check,
-    },
-    Rule {
-        name: "circles",
-        check: circles::check,
-    },
-    Rule {
-        name: "oracle",
-        check: oracle::check,
-    },
-    Rule {
-        name: "headers",
-        check: headers::check,
-    },
-    Rule {
-        name: "sizes",
-        check: sizes::check,
-    },
-    Rule {
-        name: "words",
-        check: words::check,
-    },
-    Rule {
-        name: "stale",
-        check: stale::check,
-    },
-    Rule {
-        name: "leaks",
-        check: leaks::check,
-    },
+    Rule { name: "syntax", check: syntax::check },
+    Rule { name: "edges", check: edges::check },
+    Rule { name: "circles", check: circles::check },
+    Rule { name: "oracle", check: oracle::check },
+    Rule { name: "headers", check: headers::check },
+    Rule { name: "sizes", check: sizes::check },
+    Rule { name: "words", check: words::check },
+    Rule { name: "stale", check: stale::check },
+    Rule { name: "leaks", check: leaks::check },
 ];
 
 const MEND: &str = "each finding above says how; `cargo xtask tidy` shows them alone";
 
 fn chosen(names: &[String]) -> Outcome<Vec<&'static Rule>> {
-    if let Some(unknown) = names
-        .iter()
-        .find(|name| RULES.iter().all(|rule| rule.name != **name))
-    {
+    if let Some(unknown) = names.iter().find(|name| RULES.iter().all(|rule| rule.name != **name)) {
         let known: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
         let mend = format!("name one of: {}", known.join(", "));
         return Err(Failure::new(format!("there is no rule `{unknown}`"), mend).with_code(Some(2)));
@@ -101,10 +71,7 @@ fn chosen(names: &[String]) -> Outcome<Vec<&'static Rule>> {
 
 fn check(rules: &[&Rule]) -> Outcome<Vec<Finding>> {
     let tree = Tree::read(&shell::root()).map_err(|error| {
-        Failure::new(
-            format!("the tree cannot be read: {error}"),
-            "see to the file's permissions",
-        )
+        Failure::new(format!("the tree cannot be read: {error}"), "see to the file's permissions")
     })?;
     Ok(rules.iter().flat_map(|rule| (rule.check)(&tree)).collect())
 }
@@ -122,10 +89,7 @@ mod tests {
     #[test]
     fn a_named_rule_is_the_only_one_checked() {
         let rules = chosen(&["words".to_owned()]).ok().unwrap();
-        assert_eq!(
-            rules.iter().map(|rule| rule.name).collect::<Vec<_>>(),
-            ["words"]
-        );
+        assert_eq!(rules.iter().map(|rule| rule.name).collect::<Vec<_>>(), ["words"]);
         assert_eq!(chosen(&[]).ok().unwrap().len(), RULES.len());
     }
 }

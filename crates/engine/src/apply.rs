@@ -53,9 +53,7 @@ impl Task for Apply {
         while !stop.asked() {
             self.write_planned(&mut led, &mut plan, stop).await?;
             self.renew(&mut led).await?;
-            let read = self
-                .log
-                .read(&self.lane, plan.seen(), self.limits.read_bytes_max);
+            let read = self.log.read(&self.lane, plan.seen(), self.limits.read_bytes_max);
             match stop.or(timeout(self.limits.idle(), read)).await {
                 None => {}
                 Some(Err(_)) => self.flush(&mut led).await?,
@@ -74,11 +72,7 @@ impl Apply {
             match target.lead(&self.tenure()).await? {
                 Leadership::Held(epoch) => {
                     let renew_at = Instant::now() + self.limits.lease / 3;
-                    return Ok(Led {
-                        target,
-                        epoch,
-                        renew_at,
-                    });
+                    return Ok(Led { target, epoch, renew_at });
                 }
                 Leadership::Elsewhere { remaining, .. } => {
                     self.reporter.phase(Phase::Elsewhere);

@@ -87,10 +87,7 @@ mod tests {
 
     #[test]
     fn an_exhausted_budget_leaves_only_the_longest_pause_until_successes_refill_it() {
-        let limits = Limits {
-            retry_budget_max: 2,
-            ..Limits::default()
-        };
+        let limits = Limits { retry_budget_max: 2, ..Limits::default() };
         let mut backoff = Backoff::new(&limits, 1);
         let (first, second) = (backoff.pause(), backoff.pause());
         assert!(first <= Duration::from_millis(100) && second <= Duration::from_millis(200));

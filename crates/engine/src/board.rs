@@ -91,27 +91,18 @@ impl Board {
 
     /// Capture's reporter.
     pub(crate) fn capture(&self) -> Reporter {
-        Reporter {
-            board: self.clone(),
-            who: Who::Capture,
-        }
+        Reporter { board: self.clone(), who: Who::Capture }
     }
 
     /// Retention's reporter.
     pub(crate) fn retention(&self) -> Reporter {
-        Reporter {
-            board: self.clone(),
-            who: Who::Retention,
-        }
+        Reporter { board: self.clone(), who: Who::Retention }
     }
 
     /// A group's reporter; puts the group on the board.
     pub(crate) fn group(&self, name: &TargetName) -> Reporter {
         self.lock().groups.entry(name.clone()).or_default();
-        Reporter {
-            board: self.clone(),
-            who: Who::Group(name.clone()),
-        }
+        Reporter { board: self.clone(), who: Who::Group(name.clone()) }
     }
 
     /// Waits until a group's flushed watermark has moved since this future was made.
@@ -218,12 +209,7 @@ impl Reporter {
 
     /// The group's watermark, if it is not known to be durable.
     pub(crate) fn unflushed(&self) -> Option<Watermark> {
-        self.group(|group| {
-            group
-                .watermark
-                .clone()
-                .filter(|it| Some(it) != group.flushed.as_ref())
-        })?
+        self.group(|group| group.watermark.clone().filter(|it| Some(it) != group.flushed.as_ref()))?
     }
 
     fn group<T>(&self, change: impl FnOnce(&mut GroupStatus) -> T) -> Option<T> {

@@ -66,16 +66,11 @@ impl Capture {
     async fn start(&self, source: &mut dyn Source) -> Result<Offset, Fault> {
         let bounds = self.log.bounds(&self.lane).await?;
         let history = self.catalog.history(&self.lane).await?;
-        let resume = history
-            .map(|history| end_of_log(&bounds, history))
-            .transpose()?;
+        let resume = history.map(|history| end_of_log(&bounds, history)).transpose()?;
         if resume.is_none() && bounds.last.is_some() {
             return Err(Fault::lost(
                 Code::SourceHistoryLost,
-                format!(
-                    "lane {}: the log has changes, but no note of their server",
-                    self.lane
-                ),
+                format!("lane {}: the log has changes, but no note of their server", self.lane),
             ));
         }
         let after = resume.as_ref().map(|(history, last)| Place {
@@ -92,10 +87,7 @@ impl Capture {
             }
             (Started::Fresh(_), Some(_)) | (Started::Resumed, None) => Err(Fault::stop(
                 Code::Broken,
-                format!(
-                    "lane {}: the source did not start where it was asked to",
-                    self.lane
-                ),
+                format!("lane {}: the source did not start where it was asked to", self.lane),
             )),
         }
     }
@@ -105,11 +97,7 @@ impl Capture {
     async fn begin(&self, place: Place) -> Result<Offset, Fault> {
         let Place { identity, position } = place;
         let incarnation = Incarnation(1);
-        let history = History {
-            incarnation,
-            identity,
-            began: position.clone(),
-        };
+        let history = History { incarnation, identity, began: position.clone() };
         self.catalog.begin(&self.lane, &history).await?;
         Ok(Offset::whole(incarnation, position))
     }
@@ -156,9 +144,7 @@ impl Capture {
     /// Parts that a failed run staged would be staged a second time: drop them first.
     async fn drop_leftovers(&mut self) -> Result<(), Fault> {
         while let Some(&transaction) = self.staged.first() {
-            self.log
-                .unstage(&self.lane, transaction, transaction)
-                .await?;
+            self.log.unstage(&self.lane, transaction, transaction).await?;
             self.staged.remove(&transaction);
         }
         Ok(())
@@ -173,10 +159,7 @@ fn end_of_log(bounds: &Bounds, history: History) -> Result<(History, Offset), Fa
         Some(last) => {
             return Err(Fault::stop(
                 Code::Broken,
-                format!(
-                    "the log ends at {last}, outside the history {:?}",
-                    history.incarnation
-                ),
+                format!("the log ends at {last}, outside the history {:?}", history.incarnation),
             ));
         }
     };

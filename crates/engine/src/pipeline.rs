@@ -41,18 +41,12 @@ impl Pipeline {
     /// Works until a stop is asked for and every task has ended, or the time for that is up.
     /// Dropping the future ends every task at once, as a crash would.
     pub async fn run(self, stop: Stop) {
-        let mut tasks = Tasks {
-            set: JoinSet::new(),
-            reporters: BTreeMap::new(),
-        };
+        let mut tasks = Tasks { set: JoinSet::new(), reporters: BTreeMap::new() };
         let mut seed = self.instance.run;
         for (task, reporter) in self.tasks() {
             seed = seed.wrapping_add(1);
             let backoff = Backoff::new(&self.limits, seed);
-            tasks.spawn(
-                reporter.clone(),
-                supervise(task, reporter, backoff, stop.clone()),
-            );
+            tasks.spawn(reporter.clone(), supervise(task, reporter, backoff, stop.clone()));
         }
         stop.or(tasks.all_ended()).await;
         // What is under way ends by itself; what does not is dropped and found again later.

@@ -29,28 +29,14 @@ struct Shape {
 }
 
 const SHAPES: [Shape; 3] = [
-    Shape {
-        name: "64 KiB",
-        changes: 64,
-        text_bytes: 1_000,
-    },
-    Shape {
-        name: "1 MiB",
-        changes: 1_024,
-        text_bytes: 1_000,
-    },
-    Shape {
-        name: "1000 changes of 256 B",
-        changes: 1_000,
-        text_bytes: 236,
-    },
+    Shape { name: "64 KiB", changes: 64, text_bytes: 1_000 },
+    Shape { name: "1 MiB", changes: 1_024, text_bytes: 1_000 },
+    Shape { name: "1000 changes of 256 B", changes: 1_000, text_bytes: 236 },
 ];
 
 fn main() -> io::Result<()> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench-journal");
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
     println!(
         "{:<24} {:>9} {:>10} {:>10} {:>6}",
         "append", "bytes", "bare MB/s", "ours MB/s", "ratio"
@@ -69,10 +55,7 @@ fn main() -> io::Result<()> {
         }
         let (bare, ours) = (median(bare_rates), median(our_rates));
         let ratio = median(ratios);
-        println!(
-            "{:<24} {bytes:>9} {bare:>10.1} {ours:>10.1} {ratio:>6.2}",
-            shape.name
-        );
+        println!("{:<24} {bytes:>9} {bare:>10.1} {ours:>10.1} {ratio:>6.2}", shape.name);
     }
     fs::remove_dir_all(&dir)
 }
@@ -82,13 +65,8 @@ fn main() -> io::Result<()> {
 async fn round(dir: &Path, shape: &Shape) -> io::Result<(f64, f64, usize)> {
     let lane = Lane::from("bench");
     let options = Options::default();
-    let journal = Journal::open(
-        Arc::new(RealDisk),
-        &dir.join("ours"),
-        options,
-        Arc::new(Threads),
-    )
-    .expect("a journal in an empty directory");
+    let journal = Journal::open(Arc::new(RealDisk), &dir.join("ours"), options, Arc::new(Threads))
+        .expect("a journal in an empty directory");
     let append = |number| journal.append(&lane, vec![transaction(number, shape)], Epoch::LIVE);
     append(1).await.expect("the first append");
     let begun = journal.bounds(&lane).await.expect("bounds").bytes;
@@ -105,10 +83,7 @@ async fn round(dir: &Path, shape: &Shape) -> io::Result<(f64, f64, usize)> {
         for turn in 0..TURNS {
             let entries = vec![transaction(3 + count + turn, shape)];
             let start = now();
-            journal
-                .append(&lane, entries, Epoch::LIVE)
-                .await
-                .expect("an append");
+            journal.append(&lane, entries, Epoch::LIVE).await.expect("an append");
             ours += start.elapsed();
         }
         for turn in 0..TURNS {
@@ -119,20 +94,12 @@ async fn round(dir: &Path, shape: &Shape) -> io::Result<(f64, f64, usize)> {
         }
         count += TURNS;
     }
-    Ok((
-        rate(each * count, ours),
-        rate(each * count, bare),
-        bytes.len(),
-    ))
+    Ok((rate(each * count, ours), rate(each * count, bare), bytes.len()))
 }
 
 fn transaction(number: u64, shape: &Shape) -> Append {
     let offset = Offset::whole(Incarnation(1), Position::from_number(number));
-    let commit = Commit {
-        offset,
-        transaction: TransactionId(number),
-        committed_at: 0,
-    };
+    let commit = Commit { offset, transaction: TransactionId(number), committed_at: 0 };
     let table = table();
     let changes = (0..shape.changes).map(|id| Change {
         table: Arc::clone(&table),

@@ -77,10 +77,7 @@ pub(crate) fn take(
             return Ok(taken);
         }
     }
-    let why = format!(
-        "it holds {ordinal} changes and its commit says {}",
-        adopted.changes
-    );
+    let why = format!("it holds {ordinal} changes and its commit says {}", adopted.changes);
     Err(file.damage(adopted.bytes, &why).into())
 }
 
@@ -90,12 +87,7 @@ fn take_end(commit: &Commit, adopted: &Adopted, basket: &mut Basket) -> Taken {
         return Taken::Nothing;
     }
     let first = adopted.changes;
-    let part = CommittedPart {
-        commit: commit.clone(),
-        first,
-        changes: Vec::new(),
-        last: true,
-    };
+    let part = CommittedPart { commit: commit.clone(), first, changes: Vec::new(), last: true };
     basket.put(Entry::Part(part), 0);
     Taken::Whole
 }

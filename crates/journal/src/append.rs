@@ -61,12 +61,7 @@ pub(crate) fn write(
     tail.buffer = buffer;
     tail.last = last;
     tail.epoch = tail.epoch.max(Some(epoch));
-    let end = End {
-        segment,
-        position,
-        last: tail.last.clone(),
-        epoch: tail.epoch,
-    };
+    let end = End { segment, position, last: tail.last.clone(), epoch: tail.epoch };
     lane.set_written(end.clone())?;
     Ok((end, records))
 }
@@ -85,9 +80,7 @@ fn check(tail: &Tail, entries: &[Append], epoch: Epoch) -> Result<Option<Offset>
             Append::Placed(placed) => &placed.offset,
         };
         if offset.is_inside() {
-            return Err(fault::broken(format!(
-                "an entry stands inside a transaction: {offset}"
-            )));
+            return Err(fault::broken(format!("an entry stands inside a transaction: {offset}")));
         }
         if let Some(last) = last.filter(|last| *last >= offset && !planted(Bug::NoDedupeOnReplay)) {
             let what = format!("{offset} was to follow {last}");
@@ -124,9 +117,7 @@ fn adopt(staging: &Staging, commit: Commit) -> Result<Record, Fault> {
     };
     if file.synced != file.out.end() {
         let number = transaction.0;
-        return Err(fault::broken(format!(
-            "transaction {number} goes on beside its commit"
-        )));
+        return Err(fault::broken(format!("transaction {number} goes on beside its commit")));
     }
     Ok(Record::Adopt(commit, file.adopted()))
 }
@@ -139,9 +130,7 @@ fn put(
     records: &[Record],
 ) -> Result<Vec<u8>, Fault> {
     let room = &lane.shared.room;
-    let pushed = records
-        .iter()
-        .try_for_each(|record| active.out.push_record(&mut draft, record));
+    let pushed = records.iter().try_for_each(|record| active.out.push_record(&mut draft, record));
     let length = draft.length();
     if let Err(fault) = pushed.and_then(|()| room.take(length)) {
         active.out.abandon(draft);

@@ -29,12 +29,7 @@ pub(crate) struct Basket {
 impl Basket {
     /// An empty one.
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self {
-            entries: Vec::new(),
-            bytes: 0,
-            bytes_max,
-            is_full: false,
-        }
+        Self { entries: Vec::new(), bytes: 0, bytes_max, is_full: false }
     }
 
     /// What was put in last.
@@ -83,12 +78,7 @@ impl Basket {
             changes.truncate(most);
         }
         let (taken, whole) = (changes.len(), changes.len() == all);
-        let part = CommittedPart {
-            commit: commit.clone(),
-            first,
-            changes,
-            last: is_end && whole,
-        };
+        let part = CommittedPart { commit: commit.clone(), first, changes, last: is_end && whole };
         self.put(Entry::Part(part), bytes / all.max(1) * taken);
         self.is_full |= !whole;
         whole

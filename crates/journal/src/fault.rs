@@ -14,10 +14,7 @@ pub(crate) fn damage(lane: &Lane, path: &Path, at: u64, why: &str) -> Fault {
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     Fault::stop(
         Code::JournalDamaged,
-        format!(
-            "lane {lane}, file {file}, byte {at}: {why} ({})",
-            path.display()
-        ),
+        format!("lane {lane}, file {file}, byte {at}: {why} ({})", path.display()),
     )
 }
 
@@ -26,10 +23,7 @@ pub(crate) fn newer(path: &Path, version: u32) -> Fault {
     let known = crate::header::VERSION;
     Fault::stop(
         Code::JournalNewer,
-        format!(
-            "{} has format {version}; this Instep knows up to {known}",
-            path.display()
-        ),
+        format!("{} has format {version}; this Instep knows up to {known}", path.display()),
     )
 }
 
@@ -41,11 +35,8 @@ pub(crate) fn full(what: String) -> Fault {
 
 /// The disk answered with an error.
 pub(crate) fn disk(what: &str, path: &Path, error: io::Error) -> Fault {
-    Fault::stop(
-        Code::JournalDisk,
-        format!("could not {what} {}: {error}", path.display()),
-    )
-    .because(error)
+    Fault::stop(Code::JournalDisk, format!("could not {what} {}: {error}", path.display()))
+        .because(error)
 }
 
 /// A promise inside Instep was broken.
@@ -61,7 +52,5 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
 
 /// Locks; a lock that a panic left behind is a broken promise, not a second panic.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, Fault> {
-    mutex
-        .lock()
-        .map_err(|_| broken("a job of the journal panicked while it changed a lane"))
+    mutex.lock().map_err(|_| broken("a job of the journal panicked while it changed a lane"))
 }

@@ -107,12 +107,7 @@ pub(crate) fn parse<'a>(bytes: &'a [u8], seed: u32, at: &Cursor) -> Parsed<'a> {
         previous: checksum,
     };
     let durable = number64(&frame[24..32]);
-    Parsed::Frame(Frame {
-        kind,
-        payload: &frame[HEAD_BYTES..],
-        durable,
-        next,
-    })
+    Parsed::Frame(Frame { kind, payload: &frame[HEAD_BYTES..], durable, next })
 }
 
 /// Whether any whole frame in `bytes`, which begin at `from` in their file, shows that byte `bad`
@@ -174,11 +169,7 @@ fn number64(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    const START: Cursor = Cursor {
-        position: 100,
-        sequence: 0,
-        previous: 7,
-    };
+    const START: Cursor = Cursor { position: 100, sequence: 0, previous: 7 };
 
     fn framed(payload: &[u8], at: &mut Cursor, durable: u64) -> Vec<u8> {
         let mut buffer = Vec::new();
@@ -197,28 +188,14 @@ mod tests {
     fn a_frame_comes_back_only_in_its_own_place() {
         let mut end = START;
         let bytes = framed(b"payload", &mut end, 100);
-        let Parsed::Frame(frame) = parse(&bytes, 5, &START) else {
-            panic!("no frame")
-        };
+        let Parsed::Frame(frame) = parse(&bytes, 5, &START) else { panic!("no frame") };
         assert_eq!((frame.payload, frame.next), (&b"payload"[..], end));
         for other in [
-            Cursor {
-                position: 101,
-                ..START
-            },
-            Cursor {
-                sequence: 1,
-                ..START
-            },
-            Cursor {
-                previous: 8,
-                ..START
-            },
+            Cursor { position: 101, ..START },
+            Cursor { sequence: 1, ..START },
+            Cursor { previous: 8, ..START },
         ] {
-            assert!(
-                matches!(parse(&bytes, 5, &other), Parsed::Bad(_)),
-                "{other:?}"
-            );
+            assert!(matches!(parse(&bytes, 5, &other), Parsed::Bad(_)), "{other:?}");
         }
         assert!(matches!(parse(&bytes, 6, &START), Parsed::Bad(_)));
     }
@@ -229,10 +206,7 @@ mod tests {
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(
-                !matches!(parse(&flipped, 5, &START), Parsed::Frame(_)),
-                "bit {bit}"
-            );
+            assert!(!matches!(parse(&flipped, 5, &START), Parsed::Frame(_)), "bit {bit}");
         }
     }
 
@@ -245,9 +219,6 @@ mod tests {
         bytes.extend(framed(b"second", &mut end, synced));
         assert!(proves_synced(&bytes[1..], 101, 5, 100));
         assert!(!proves_synced(&bytes[1..], 101, 5, synced));
-        assert!(
-            !proves_synced(&bytes[1..], 101, 6, 100),
-            "a frame of another file"
-        );
+        assert!(!proves_synced(&bytes[1..], 101, 6, 100), "a frame of another file");
     }
 }

@@ -93,11 +93,7 @@ impl Header {
         bytes[12..16].copy_from_slice(&length.to_le_bytes());
         let checksum = whole_checksum(&bytes, seed(&self.lane, self.number, self.role()));
         bytes[16..20].copy_from_slice(&checksum.to_le_bytes());
-        let start = Cursor {
-            position: u64::from(length),
-            sequence: 0,
-            previous: checksum,
-        };
+        let start = Cursor { position: u64::from(length), sequence: 0, previous: checksum };
         (bytes, start)
     }
 
@@ -126,9 +122,7 @@ impl Header {
         }
         let checksum = (&bytes[16..20]).get_u32_le();
         if whole_checksum(bytes, seed(lane, number, role)) != checksum {
-            return Err(NoHeader::Bad(
-                "its header does not match its checksum, lane and number",
-            ));
+            return Err(NoHeader::Bad("its header does not match its checksum, lane and number"));
         }
         let version = (&bytes[8..12]).get_u32_le();
         if version > VERSION {
@@ -137,11 +131,7 @@ impl Header {
         let header = take_header(&mut &bytes[FROZEN_BYTES..], role)
             .filter(|header| header.lane == *lane && header.number == number)
             .ok_or(NoHeader::Bad("its header makes no sense"))?;
-        let start = Cursor {
-            position: bytes.len() as u64,
-            sequence: 0,
-            previous: checksum,
-        };
+        let start = Cursor { position: bytes.len() as u64, sequence: 0, previous: checksum };
         Ok((header, start))
     }
 
@@ -196,12 +186,7 @@ fn take_links(bytes: &mut &[u8]) -> Option<Links> {
     while !bytes.is_empty() {
         adopted.push(bytes.try_get_u64_le().ok()?);
     }
-    Some(Links {
-        previous_bytes,
-        before,
-        epoch,
-        adopted,
-    })
+    Some(Links { previous_bytes, before, epoch, adopted })
 }
 
 fn put_bytes(bytes: &mut Vec<u8>, what: &[u8]) {
@@ -246,10 +231,7 @@ mod tests {
 
     #[test]
     fn a_header_is_read_back_as_it_was_written() {
-        let staged = Header {
-            body: Body::Staged(TransactionId(8)),
-            ..header()
-        };
+        let staged = Header { body: Body::Staged(TransactionId(8)), ..header() };
         for header in [header(), staged] {
             let (bytes, start) = header.encode();
             let read = Header::decode(&bytes, &header.lane, 3, header.role());

@@ -45,35 +45,16 @@ impl Journal {
         let spare = Spare::keep(&*disk, dir, options.journal_bytes_max);
         room.take_anyway(spare.bytes());
         let dir_of_all = dir.to_owned();
-        let shared = Arc::new(Shared {
-            disk,
-            dir: dir_of_all,
-            options,
-            room,
-            spare,
-            _lock: lock,
-        });
-        let names = shared
-            .disk
-            .list(dir)
-            .map_err(|error| fault::disk("list", dir, error))?;
+        let shared = Arc::new(Shared { disk, dir: dir_of_all, options, room, spare, _lock: lock });
+        let names = shared.disk.list(dir).map_err(|error| fault::disk("list", dir, error))?;
         let mut lanes = BTreeMap::new();
-        for (name, below) in names
-            .iter()
-            .filter_map(|below| Some((lane_dir::parse(below)?, below)))
+        for (name, below) in names.iter().filter_map(|below| Some((lane_dir::parse(below)?, below)))
         {
             let lane = recover(&shared, name.clone(), dir.join(below))?;
             lanes.insert(name, Arc::new(lane));
         }
-        shared
-            .disk
-            .sync_dir(dir)
-            .map_err(|error| fault::disk("sync", dir, error))?;
-        Ok(Self {
-            shared,
-            lanes: Mutex::new(lanes),
-            offload,
-        })
+        shared.disk.sync_dir(dir).map_err(|error| fault::disk("sync", dir, error))?;
+        Ok(Self { shared, lanes: Mutex::new(lanes), offload })
     }
 
     /// The lanes that have files.
@@ -90,13 +71,7 @@ impl Journal {
         let below = lane_dir::name(name)?;
         let shared = Arc::clone(&self.shared);
         let dir = self.shared.dir.join(below);
-        let lane = Arc::new(Lane::new(
-            name.clone(),
-            dir,
-            shared,
-            Vec::new(),
-            Default::default(),
-        ));
+        let lane = Arc::new(Lane::new(name.clone(), dir, shared, Vec::new(), Default::default()));
         lanes.insert(name.clone(), Arc::clone(&lane));
         Ok(lane)
     }
@@ -122,8 +97,7 @@ impl Log for Journal {
 
     async fn stage(&self, lane: &Name, part: StagedPart) -> Result<(), Fault> {
         let lane = self.lane(lane)?;
-        self.on(&lane, |lane, wanted| stage::stage(lane, part, wanted))
-            .await
+        self.on(&lane, |lane, wanted| stage::stage(lane, part, wanted)).await
     }
 
     async fn unstage(
@@ -133,18 +107,14 @@ impl Log for Journal {
         sub: TransactionId,
     ) -> Result<(), Fault> {
         let lane = self.lane(lane)?;
-        self.on(&lane, move |lane, wanted| {
-            stage::unstage(lane, transaction, sub, wanted)
-        })
-        .await
+        self.on(&lane, move |lane, wanted| stage::unstage(lane, transaction, sub, wanted)).await
     }
 
     async fn append(&self, lane: &Name, entries: Vec<Append>, epoch: Epoch) -> Result<(), Fault> {
         let lane = self.lane(lane)?;
         let staged = append::staged_in(&entries);
         if !staged.is_empty() {
-            self.on(&lane, move |lane, _| stage::seal(lane, &staged))
-                .await?;
+            self.on(&lane, move |lane, _| stage::seal(lane, &staged)).await?;
         }
         let write =
             move |lane: &Lane, wanted: Wanted<'_>| append::write(lane, entries, epoch, wanted);
@@ -186,33 +156,27 @@ impl Log for Journal {
     async fn trim(&self, lane: &Name, upto: &Offset) -> Result<(), Fault> {
         let lane = self.lane(lane)?;
         let upto = upto.clone();
-        self.on(&lane, move |lane, wanted| trim::trim(lane, &upto, wanted))
-            .await
+        self.on(&lane, move |lane, wanted| trim::trim(lane, &upto, wanted)).await
     }
 }
 
 impl fmt::Debug for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Journal")
-            .field("dir", &self.shared.dir)
-            .finish_non_exhaustive()
+        f.debug_struct("Journal").field("dir", &self.shared.dir).finish_non_exhaustive()
     }
 }
 
 /// Makes the directory and locks it.
 fn take_lock(disk: &dyn Disk, dir: &Path) -> Result<Lock, Fault> {
-    disk.create_dir_all(dir)
-        .map_err(|error| fault::disk("make", dir, error))?;
+    disk.create_dir_all(dir).map_err(|error| fault::disk("make", dir, error))?;
     if let Some(above) = dir.parent().filter(|above| !above.as_os_str().is_empty()) {
-        disk.sync_dir(above)
-            .map_err(|error| fault::disk("sync", above, error))?;
+        disk.sync_dir(above).map_err(|error| fault::disk("sync", above, error))?;
     }
     let path = dir.join("lock");
     disk.lock(&path).map_err(|error| match error.kind() {
-        io::ErrorKind::WouldBlock => Fault::stop(
-            Code::DataLocked,
-            format!("another process holds {}", path.display()),
-        ),
+        io::ErrorKind::WouldBlock => {
+            Fault::stop(Code::DataLocked, format!("another process holds {}", path.display()))
+        }
         _ => fault::disk("lock", &path, error),
     })
 }

@@ -147,11 +147,7 @@ impl Lane {
             hints: Mutex::default(),
             opened: Mutex::default(),
             syncing: Mutex::default(),
-            view: Mutex::new(View {
-                segments,
-                written: end.clone(),
-                durable: end,
-            }),
+            view: Mutex::new(View { segments, written: end.clone(), durable: end }),
         }
     }
 
@@ -192,11 +188,7 @@ impl Lane {
     pub(crate) fn settle(&self) -> Result<(), Fault> {
         // A write that is under way belongs to an append that nobody may wait for any more.
         let written = lock(&self.tail).and_then(|_tail| self.written())?;
-        if self.shared.room.is_closed() {
-            Ok(())
-        } else {
-            self.sync_to(&written)
-        }
+        if self.shared.room.is_closed() { Ok(()) } else { self.sync_to(&written) }
     }
 
     /// What is written by now.
@@ -254,9 +246,7 @@ impl Lane {
         if view.visible().last.as_ref() <= after {
             return Ok(Sight::Nothing);
         }
-        let count = view
-            .segments
-            .partition_point(|segment| segment.before() <= after);
+        let count = view.segments.partition_point(|segment| segment.before() <= after);
         Ok(Sight::From(view.segments[count.saturating_sub(1)].number))
     }
 
@@ -267,17 +257,14 @@ impl Lane {
 
     /// Makes the lane's directory durable before its first file.
     pub(crate) fn make_dir(&self) -> Result<(), Fault> {
-        let Shared {
-            disk, dir, room, ..
-        } = &*self.shared;
+        let Shared { disk, dir, room, .. } = &*self.shared;
         if let Err(error) = disk.create_dir_all(&self.dir) {
             return Err(match fault::is_full(&error) {
                 true => fault::full(format!("the disk has no room for a directory: {error}")),
                 false => room.close("make", &self.dir, error),
             });
         }
-        disk.sync_dir(dir)
-            .map_err(|error| room.close_unsynced(dir, error))
+        disk.sync_dir(dir).map_err(|error| room.close_unsynced(dir, error))
     }
 
     /// Counts bytes that its files take.
@@ -299,11 +286,7 @@ impl View {
 
     /// J2: what readers see is durable.
     fn visible(&self) -> &End {
-        if planted(Bug::ReadUnsyncedTail) {
-            &self.written
-        } else {
-            &self.durable
-        }
+        if planted(Bug::ReadUnsyncedTail) { &self.written } else { &self.durable }
     }
 
     fn stretch(&self, number: u64) -> Option<Stretch> {
@@ -315,10 +298,6 @@ impl View {
             Some(next) => next.links().previous_bytes,
             None => self.visible().position,
         };
-        Some(Stretch {
-            segment,
-            limit,
-            next,
-        })
+        Some(Stretch { segment, limit, next })
     }
 }

@@ -21,9 +21,7 @@ pub(crate) fn name(lane: &Lane) -> Result<String, Fault> {
         }
     }
     if name.len() > NAME_BYTES_MAX {
-        return Err(fault::broken(format!(
-            "the lane name {lane} is too long for a directory"
-        )));
+        return Err(fault::broken(format!("the lane name {lane} is too long for a directory")));
     }
     Ok(name)
 }
@@ -53,16 +51,7 @@ mod tests {
 
     #[test]
     fn every_lane_name_survives_as_a_directory_name() {
-        for lane in [
-            "",
-            "questions-a",
-            "Fragen/Ä",
-            "..",
-            "a%b",
-            "lane-",
-            "CON",
-            "\0",
-        ] {
+        for lane in ["", "questions-a", "Fragen/Ä", "..", "a%b", "lane-", "CON", "\0"] {
             let name = name(&Lane::from(lane)).unwrap();
             assert!(
                 name.bytes().all(|byte| byte == b'%'
@@ -77,14 +66,7 @@ mod tests {
 
     #[test]
     fn only_the_one_spelling_is_ours() {
-        for name in [
-            "lock",
-            "lane-A",
-            "lane-%41%",
-            "lane-%61",
-            "lane-%4A",
-            "lane-%ff",
-        ] {
+        for name in ["lock", "lane-A", "lane-%41%", "lane-%61", "lane-%4A", "lane-%ff"] {
             assert_eq!(parse(name), None, "{name}");
         }
     }

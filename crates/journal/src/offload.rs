@@ -22,10 +22,7 @@ pub struct Threads;
 
 #[async_trait]
 impl Offload for Threads {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place where it is allowed"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where it is allowed")]
     async fn run(&self, job: Box<dyn FnOnce() + Send>) {
         // A job that panics is noticed by the answer that it does not give.
         let _ = tokio::task::spawn_blocking(job).await;
@@ -50,9 +47,6 @@ pub(crate) async fn answer<T: Send + 'static>(
         }))
         .await;
     receiver.await.unwrap_or_else(|_| {
-        Err(Fault::stop(
-            Code::Broken,
-            "a job of the journal ended without an answer",
-        ))
+        Err(Fault::stop(Code::Broken, "a job of the journal ended without an answer"))
     })
 }

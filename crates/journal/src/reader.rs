@@ -30,12 +30,7 @@ pub(crate) fn read(
             Sight::From(segment) => segment,
         };
         let basket = Basket::new(bytes_max);
-        let mut reader = Reader {
-            lane,
-            after,
-            basket,
-            hint: None,
-        };
+        let mut reader = Reader { lane, after, basket, hint: None };
         match reader.collect(first) {
             Ok(()) => {
                 reader.leave_hint()?;
@@ -61,9 +56,7 @@ impl Reader<'_> {
     /// Fills the basket, beginning in the segment with this number.
     fn collect(&mut self, first: u64) -> Result<(), Stop> {
         let mut hint = match self.after {
-            Some(after) => lock(&self.lane.hints)?
-                .get(after)
-                .filter(|hint| hint.segment == first),
+            Some(after) => lock(&self.lane.hints)?.get(after).filter(|hint| hint.segment == first),
             None => None,
         };
         let mut number = first;
@@ -114,11 +107,7 @@ impl Reader<'_> {
                     self.hint_at(segment.number, found.at, place);
                     break;
                 }
-                let next = Hint {
-                    segment: segment.number,
-                    cursor: walk.cursor(),
-                    staged: None,
-                };
+                let next = Hint { segment: segment.number, cursor: walk.cursor(), staged: None };
                 self.hint = Some(next);
             }
             segment.note(&offset, walk.cursor());
@@ -144,22 +133,12 @@ impl Reader<'_> {
                 let skipped = usize::try_from(first).map_or(all, |first| first.min(all));
                 changes.drain(..skipped);
                 let bytes = bytes / all.max(1) * changes.len().max(1);
-                let whole = self
-                    .basket
-                    .put_changes(&commit, first, changes, bytes, true);
-                Ok(if whole {
-                    Place::After
-                } else {
-                    Place::Inside(None)
-                })
+                let whole = self.basket.put_changes(&commit, first, changes, bytes, true);
+                Ok(if whole { Place::After } else { Place::Inside(None) })
             }
             Record::Adopt(commit, adopted) => {
                 let first = self.first_ordinal(&commit, adopted.changes);
-                let adoption = Adoption {
-                    lane: self.lane,
-                    commit: &commit,
-                    adopted: &adopted,
-                };
+                let adoption = Adoption { lane: self.lane, commit: &commit, adopted: &adopted };
                 match adopted::take(&adoption, first, staged, &mut self.basket)? {
                     Taken::Whole => Ok(Place::After),
                     Taken::Nothing => Ok(Place::Before),
@@ -193,11 +172,7 @@ impl Reader<'_> {
     /// A place before a record leaves the hint behind the one before it.
     fn hint_at(&mut self, segment: u64, cursor: Cursor, place: Place) {
         if let Place::Inside(staged) = place {
-            self.hint = Some(Hint {
-                segment,
-                cursor,
-                staged,
-            });
+            self.hint = Some(Hint { segment, cursor, staged });
         }
     }
 

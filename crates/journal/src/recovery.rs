@@ -20,29 +20,19 @@ use std::sync::{Arc, PoisonError};
 
 /// Recovers one lane from its directory.
 pub(crate) fn recover(shared: &Arc<Shared>, name: Name, dir: PathBuf) -> Result<Lane, Fault> {
-    let place = Place {
-        shared,
-        name: &name,
-        dir: &dir,
-    };
+    let place = Place { shared, name: &name, dir: &dir };
     let files = place.list()?;
     let segments = place.open_segments(&files.segments)?;
     let tail = match segments.last() {
         Some(last) => recover_tail(shared, last)?,
         None => Tail::default(),
     };
-    let adopted = tail
-        .active
-        .as_ref()
-        .map_or(&[][..], |active| &active.adopted);
+    let adopted = tail.active.as_ref().map_or(&[][..], |active| &active.adopted);
     let last_number = place.drop_staged(&files.staged, &segments, adopted)?;
     place.sync_dir()?;
     let bytes = place.bytes(&segments, &files.staged, adopted)?;
     let lane = Lane::new(name, dir, Arc::clone(shared), segments, tail);
-    lane.staging
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .last_number = last_number;
+    lane.staging.lock().unwrap_or_else(PoisonError::into_inner).last_number = last_number;
     lane.grow(bytes);
     shared.room.take_anyway(bytes);
     Ok(lane)
@@ -64,10 +54,7 @@ impl Place<'_> {
     fn list(&self) -> Result<Files, Fault> {
         let names = self.shared.disk.list(self.dir);
         let names = names.map_err(|error| fault::disk("list", self.dir, error))?;
-        let mut files = Files {
-            segments: Vec::new(),
-            staged: BTreeSet::new(),
-        };
+        let mut files = Files { segments: Vec::new(), staged: BTreeSet::new() };
         for name in names {
             let Some((role, number)) = segment::parse_name(&name) else {
                 continue;
@@ -142,30 +129,20 @@ impl Place<'_> {
         segments: &[Arc<Segment>],
         adopted: &[u64],
     ) -> Result<u64, Fault> {
-        let in_closed = segments
-            .iter()
-            .skip(1)
-            .flat_map(|segment| &segment.links().adopted);
+        let in_closed = segments.iter().skip(1).flat_map(|segment| &segment.links().adopted);
         let needed: BTreeSet<u64> = in_closed.chain(adopted).copied().collect();
         if let Some(missing) = needed.difference(staged).next() {
             let path = self.path(*missing, Role::Staged);
             return Err(fault::damage(self.name, &path, 0, "the file is not there"));
         }
-        let trimmed = segments
-            .first()
-            .map_or(&[][..], |first| &first.links().adopted);
+        let trimmed = segments.first().map_or(&[][..], |first| &first.links().adopted);
         for number in staged.difference(&needed) {
             self.remove(&self.path(*number, Role::Staged))?;
             if !trimmed.contains(number) {
                 reached(Mark::StagedPartsDropped);
             }
         }
-        Ok(staged
-            .union(&needed)
-            .chain(trimmed)
-            .copied()
-            .max()
-            .unwrap_or(0))
+        Ok(staged.union(&needed).chain(trimmed).copied().max().unwrap_or(0))
     }
 
     fn bytes(
@@ -178,14 +155,8 @@ impl Place<'_> {
         for segment in segments {
             bytes += length(segment)?;
         }
-        let in_closed = segments
-            .iter()
-            .skip(1)
-            .flat_map(|segment| &segment.links().adopted);
-        for number in in_closed
-            .chain(adopted)
-            .filter(|number| staged.contains(number))
-        {
+        let in_closed = segments.iter().skip(1).flat_map(|segment| &segment.links().adopted);
+        for number in in_closed.chain(adopted).filter(|number| staged.contains(number)) {
             let path = self.path(*number, Role::Staged);
             let file = self.shared.disk.open(&path).and_then(|file| file.length());
             bytes += file.map_err(|error| fault::disk("open", &path, error))?;
@@ -198,10 +169,7 @@ impl Place<'_> {
     }
 
     fn remove(&self, path: &Path) -> Result<(), Fault> {
-        self.shared
-            .disk
-            .remove(path)
-            .map_err(|error| fault::disk("remove", path, error))
+        self.shared.disk.remove(path).map_err(|error| fault::disk("remove", path, error))
     }
 
     fn sync_dir(&self) -> Result<(), Fault> {
@@ -212,10 +180,7 @@ impl Place<'_> {
 
 /// Walks through the last segment, cuts a torn tail off, and makes the rest durable.
 fn recover_tail(shared: &Shared, segment: &Arc<Segment>) -> Result<Tail, Fault> {
-    let mut tail = Tail {
-        last: segment.before().cloned(),
-        ..Tail::default()
-    };
+    let mut tail = Tail { last: segment.before().cloned(), ..Tail::default() };
     tail.epoch = segment.links().epoch;
     let (mut adopted, mut has_entries) = (Vec::new(), false);
     let mut walk = Walk::new(segment, segment.start, length(segment)?);
@@ -252,20 +217,14 @@ fn recover_tail(shared: &Shared, segment: &Arc<Segment>) -> Result<Tail, Fault> 
                 }
                 tail.last = offset;
                 has_entries = true;
-                tail.last
-                    .iter()
-                    .for_each(|last| segment.note(last, walk.cursor()));
+                tail.last.iter().for_each(|last| segment.note(last, walk.cursor()));
             }
         }
     };
     write_again(segment, walk.proven())?;
     let most = shared.options.record_bytes_max;
     let out = Writer::new(Arc::clone(segment), end, segment.tables(), most);
-    tail.active = Some(Active {
-        out,
-        has_entries,
-        adopted,
-    });
+    tail.active = Some(Active { out, has_entries, adopted });
     Ok(tail)
 }
 
@@ -290,10 +249,7 @@ fn torn(segment: &Segment, at: Cursor, why: &str) -> Result<Torn, Fault> {
     if planted(Bug::TornTailAccepted) {
         return accept(segment, at, rest);
     }
-    segment
-        .file
-        .truncate(at.position)
-        .map_err(|error| disk("cut", error))?;
+    segment.file.truncate(at.position).map_err(|error| disk("cut", error))?;
     reached(Mark::TornTailCut);
     Ok(Torn::Cut)
 }
@@ -301,10 +257,7 @@ fn torn(segment: &Segment, at: Cursor, why: &str) -> Result<Torn, Fault> {
 /// The planted bug: what can be read at all counts as written, and the rest stays where it is.
 fn accept(segment: &Segment, at: Cursor, mut rest: Vec<u8>) -> Result<Torn, Fault> {
     use crate::frame::{HEAD_BYTES, Kind, finish};
-    let length = rest
-        .get(8..12)
-        .and_then(|length| length.try_into().ok())
-        .map(u32::from_le_bytes);
+    let length = rest.get(8..12).and_then(|length| length.try_into().ok()).map(u32::from_le_bytes);
     let total = length.and_then(|length| HEAD_BYTES.checked_add(usize::try_from(length).ok()?));
     let mut end = at;
     if let Some(frame) = total.and_then(|total| rest.get_mut(..total))
@@ -315,10 +268,7 @@ fn accept(segment: &Segment, at: Cursor, mut rest: Vec<u8>) -> Result<Torn, Faul
         written.map_err(|error| fault::disk("write", &segment.path, error))?;
         return Ok(Torn::Mended);
     }
-    Ok(Torn::Kept(Cursor {
-        position: at.position + rest.len() as u64,
-        ..at
-    }))
+    Ok(Torn::Kept(Cursor { position: at.position + rest.len() as u64, ..at }))
 }
 
 /// Writes everything again that is not proven to be synced, and syncs it. After a failed sync the
@@ -327,18 +277,12 @@ fn accept(segment: &Segment, at: Cursor, mut rest: Vec<u8>) -> Result<Torn, Faul
 fn write_again(segment: &Segment, proven: u64) -> Result<(), Fault> {
     let disk = |what, error| fault::disk(what, &segment.path, error);
     let bytes = read_from(&*segment.file, proven).map_err(|error| disk("read", error))?;
-    segment
-        .file
-        .write_at(&bytes, proven)
-        .map_err(|error| disk("write", error))?;
+    segment.file.write_at(&bytes, proven).map_err(|error| disk("write", error))?;
     segment.file.sync().map_err(|error| disk("sync", error))
 }
 
 fn length(segment: &Segment) -> Result<u64, Fault> {
-    segment
-        .file
-        .length()
-        .map_err(|error| fault::disk("measure", &segment.path, error))
+    segment.file.length().map_err(|error| fault::disk("measure", &segment.path, error))
 }
 
 fn read_from(file: &dyn crate::disk::DiskFile, from: u64) -> std::io::Result<Vec<u8>> {

@@ -25,10 +25,7 @@ pub(crate) fn ready<'a>(lane: &Lane, tail: &'a mut Tail) -> Result<&'a mut Activ
     if !is_ready {
         roll(lane, tail)?;
     }
-    Ok(tail
-        .active
-        .as_mut()
-        .expect("BUG: a roll leaves an active segment"))
+    Ok(tail.active.as_mut().expect("BUG: a roll leaves an active segment"))
 }
 
 /// Begins a new segment after what is written.
@@ -41,39 +38,22 @@ pub(crate) fn roll(lane: &Lane, tail: &mut Tail) -> Result<(), Fault> {
                 let synced = segment.file.sync();
                 synced.map_err(|error| lane.shared.room.close_unsynced(&segment.path, error))?;
             }
-            (
-                active.out.segment.number + 1,
-                active.out.end(),
-                active.adopted.clone(),
-            )
+            (active.out.segment.number + 1, active.out.end(), active.adopted.clone())
         }
         None => {
             lane.make_dir()?;
             (1, 0, Vec::new())
         }
     };
-    let links = Links {
-        previous_bytes,
-        before: tail.last.clone(),
-        epoch: tail.epoch,
-        adopted,
-    };
-    let header = Header {
-        lane: lane.name.clone(),
-        number,
-        body: Body::Segment(links),
-    };
+    let links = Links { previous_bytes, before: tail.last.clone(), epoch: tail.epoch, adopted };
+    let header = Header { lane: lane.name.clone(), number, body: Body::Segment(links) };
     let segment = Arc::new(create(lane, header)?);
     let most = lane.shared.options.record_bytes_max;
     let out = Writer::new(Arc::clone(&segment), segment.start, Dictionary::new(), most);
     lane.grow(segment.start.position);
     lane.shared.room.take_anyway(segment.start.position);
     lane.add(segment)?;
-    tail.active = Some(Active {
-        out,
-        has_entries: false,
-        adopted: Vec::new(),
-    });
+    tail.active = Some(Active { out, has_entries: false, adopted: Vec::new() });
     Ok(())
 }
 
@@ -83,17 +63,11 @@ fn create(lane: &Lane, header: Header) -> Result<Segment, Fault> {
     let segment = match Segment::create(disk, &lane.dir, header) {
         Ok(segment) => segment,
         Err(error) if fault::is_full(&error) => {
-            return Err(fault::full(format!(
-                "the disk has no room for a segment: {error}"
-            )));
+            return Err(fault::full(format!("the disk has no room for a segment: {error}")));
         }
         Err(error) => return Err(room.close("make a segment in", &lane.dir, error)),
     };
-    segment
-        .file
-        .sync()
-        .map_err(|error| room.close_unsynced(&segment.path, error))?;
-    disk.sync_dir(&lane.dir)
-        .map_err(|error| room.close_unsynced(&lane.dir, error))?;
+    segment.file.sync().map_err(|error| room.close_unsynced(&segment.path, error))?;
+    disk.sync_dir(&lane.dir).map_err(|error| room.close_unsynced(&lane.dir, error))?;
     Ok(segment)
 }

@@ -22,22 +22,16 @@ pub(crate) struct Room {
 impl Room {
     /// Nothing used yet.
     pub(crate) fn new(bytes_max: u64) -> Self {
-        Self {
-            bytes_max,
-            used: AtomicU64::new(0),
-            closed: OnceLock::new(),
-        }
+        Self { bytes_max, used: AtomicU64::new(0), closed: OnceLock::new() }
     }
 
     /// Takes room for entries, or says that there is none. A part of the room is never given to
     /// entries, so that the segment that trimming may have to begin always fits.
     pub(crate) fn take(&self, bytes: u64) -> Result<(), Fault> {
         let bytes_max = self.bytes_max - self.bytes_max / 32;
-        let taken = self
-            .used
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-                used.checked_add(bytes).filter(|used| *used <= bytes_max)
-            });
+        let taken = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
+            used.checked_add(bytes).filter(|used| *used <= bytes_max)
+        });
         match taken {
             Ok(_) => Ok(()),
             Err(used) => Err(fault::full(format!(
@@ -80,9 +74,7 @@ impl Room {
 
     /// J5: closes the journal for input after an error that leaves unknown what the disk has.
     pub(crate) fn close(&self, what: &str, path: &Path, error: io::Error) -> Fault {
-        let _ = self
-            .closed
-            .set(format!("could not {what} {}: {error}", path.display()));
+        let _ = self.closed.set(format!("could not {what} {}: {error}", path.display()));
         fault::disk(what, path, error)
     }
 

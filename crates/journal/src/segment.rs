@@ -49,9 +49,7 @@ struct Walked {
 
 impl std::fmt::Debug for Walked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Walked")
-            .field("waypoints", &self.waypoints.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Walked").field("waypoints", &self.waypoints.len()).finish_non_exhaustive()
     }
 }
 
@@ -88,10 +86,7 @@ pub(crate) fn parse_name(name: &str) -> Option<(Role, Option<u64>)> {
         (stem, "staged") => (stem, Role::Staged),
         _ => return None,
     };
-    let number = stem
-        .parse()
-        .ok()
-        .filter(|number| self::name(*number, role) == name);
+    let number = stem.parse().ok().filter(|number| self::name(*number, role) == name);
     Some((role, number))
 }
 
@@ -146,10 +141,7 @@ impl Segment {
         };
         let walked = Walked {
             tables: Dictionary::new(),
-            waypoints: vec![Waypoint {
-                passed,
-                cursor: start,
-            }],
+            waypoints: vec![Waypoint { passed, cursor: start }],
         };
         Self {
             seed: crate::header::seed(&header.lane, header.number, role),
@@ -179,11 +171,7 @@ impl Segment {
 
     /// A copy of the tables learned so far, for the one who goes on writing.
     pub(crate) fn tables(&self) -> Dictionary {
-        self.walked
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .tables
-            .clone()
+        self.walked.read().unwrap_or_else(PoisonError::into_inner).tables.clone()
     }
 
     /// How far it has been walked; all tables up to there are known.
@@ -198,14 +186,7 @@ impl Segment {
 
     /// Decodes a record by the tables learned so far.
     pub(crate) fn decode(&self, payload: &[u8]) -> Result<Record, Malformed> {
-        decode(
-            payload,
-            &self
-                .walked
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .tables,
-        )
+        decode(payload, &self.walked.read().unwrap_or_else(PoisonError::into_inner).tables)
     }
 
     /// Learns a table that a walk came by.
@@ -220,19 +201,13 @@ impl Segment {
     /// Remembers a place that a walk from a waypoint or a hint has come to.
     pub(crate) fn note(&self, passed: &Offset, cursor: Cursor) {
         let is_far = |walked: &Walked| {
-            let last = walked
-                .waypoints
-                .last()
-                .expect("BUG: the start is a waypoint");
+            let last = walked.waypoints.last().expect("BUG: the start is a waypoint");
             cursor.position >= last.cursor.position + WAYPOINT_BYTES
         };
         if is_far(&self.walked.read().unwrap_or_else(PoisonError::into_inner)) {
             let mut walked = self.walked.write().unwrap_or_else(PoisonError::into_inner);
             if is_far(&walked) {
-                walked.waypoints.push(Waypoint {
-                    passed: Some(passed.clone()),
-                    cursor,
-                });
+                walked.waypoints.push(Waypoint { passed: Some(passed.clone()), cursor });
             }
         }
     }
@@ -240,9 +215,7 @@ impl Segment {
     /// The last waypoint that has everything after `after` before it.
     pub(crate) fn waypoint(&self, after: Option<&Offset>) -> Waypoint {
         let walked = self.walked.read().unwrap_or_else(PoisonError::into_inner);
-        let count = walked
-            .waypoints
-            .partition_point(|point| point.passed.as_ref() <= after);
+        let count = walked.waypoints.partition_point(|point| point.passed.as_ref() <= after);
         walked.waypoints[count.saturating_sub(1)].clone()
     }
 
@@ -262,10 +235,7 @@ mod tests {
             assert_eq!(parse_name(&name(7, role)), Some((role, Some(7))));
         }
         assert_eq!(parse_name("7.segment"), Some((Role::Segment, None)));
-        assert_eq!(
-            parse_name("+0000000000000000007.staged"),
-            Some((Role::Staged, None))
-        );
+        assert_eq!(parse_name("+0000000000000000007.staged"), Some((Role::Staged, None)));
         assert_eq!(parse_name("lost+found"), None);
     }
 }

@@ -22,11 +22,7 @@ impl Spare {
     /// The spare of the journal in `dir`, made if there is room for it.
     pub(crate) fn keep(disk: &dyn Disk, dir: &Path, journal_bytes_max: u64) -> Self {
         let bytes = BYTES_MAX.min(journal_bytes_max / 64);
-        let spare = Self {
-            path: dir.join("spare"),
-            bytes,
-            is_kept: AtomicBool::new(false),
-        };
+        let spare = Self { path: dir.join("spare"), bytes, is_kept: AtomicBool::new(false) };
         spare.make(disk);
         spare
     }
@@ -42,9 +38,7 @@ impl Spare {
             return;
         }
         let bytes = vec![0; usize::try_from(self.bytes).unwrap_or(0)];
-        let made = disk
-            .create(&self.path)
-            .and_then(|file| file.write_at(&bytes, 0));
+        let made = disk.create(&self.path).and_then(|file| file.write_at(&bytes, 0));
         if made.is_err() {
             // What little there is is left to others.
             let _ = disk.remove(&self.path);

@@ -28,10 +28,7 @@ pub(crate) fn stage(lane: &Lane, part: StagedPart, wanted: Wanted<'_>) -> Result
         let file = begin(lane, &mut staging, transaction)?;
         staging.open.insert(transaction, file);
     }
-    let file = staging
-        .open
-        .get_mut(&transaction)
-        .expect("BUG: it was put there");
+    let file = staging.open.get_mut(&transaction).expect("BUG: it was put there");
     file.check_sub(part.sub)?;
     let (sub, changes) = (part.sub, part.changes.len());
     let synced = file.synced;
@@ -111,9 +108,7 @@ pub(crate) fn seal(lane: &Lane, transactions: &[TransactionId]) -> Result<(), Fa
 /// A commit whose parts are not there.
 pub(crate) fn nothing_staged(transaction: TransactionId) -> Fault {
     let number = transaction.0;
-    fault::broken(format!(
-        "transaction {number} is committed as staged, but nothing was staged"
-    ))
+    fault::broken(format!("transaction {number} is committed as staged, but nothing was staged"))
 }
 
 /// Makes the file for a transaction.
@@ -125,11 +120,7 @@ fn begin(
     let room = &lane.shared.room;
     lane.make_dir()?;
     let number = staging.last_number + 1;
-    let header = Header {
-        lane: lane.name.clone(),
-        number,
-        body: Body::Staged(transaction),
-    };
+    let header = Header { lane: lane.name.clone(), number, body: Body::Staged(transaction) };
     let length = header.encode().1.position;
     room.take(length)?;
     let segment = match Segment::create(&*lane.shared.disk, &lane.dir, header) {
@@ -145,10 +136,5 @@ fn begin(
     staging.last_number = number;
     lane.grow(length);
     let most = lane.shared.options.record_bytes_max;
-    Ok(StagedFile::new(Writer::new(
-        Arc::clone(&segment),
-        segment.start,
-        Dictionary::new(),
-        most,
-    )))
+    Ok(StagedFile::new(Writer::new(Arc::clone(&segment), segment.start, Dictionary::new(), most)))
 }

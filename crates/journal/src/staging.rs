@@ -32,12 +32,7 @@ pub(crate) struct StagedFile {
 impl StagedFile {
     /// A new file without parts.
     pub(crate) fn new(out: Writer) -> Self {
-        Self {
-            out,
-            synced: 0,
-            changes: BTreeMap::new(),
-            aborted: BTreeSet::new(),
-        }
+        Self { out, synced: 0, changes: BTreeMap::new(), aborted: BTreeSet::new() }
     }
 
     /// Its file.
@@ -50,9 +45,7 @@ impl StagedFile {
     pub(crate) fn check_sub(&self, sub: TransactionId) -> Result<(), Fault> {
         if self.aborted.contains(&sub) {
             let sub = sub.0;
-            return Err(fault::broken(format!(
-                "sub-transaction {sub} goes on after its abort"
-            )));
+            return Err(fault::broken(format!("sub-transaction {sub} goes on after its abort")));
         }
         Ok(())
     }
@@ -71,10 +64,7 @@ impl StagedFile {
 
     /// What the record says that adopts the file as it is.
     pub(crate) fn adopted(&self) -> Adopted {
-        let counted = self
-            .changes
-            .iter()
-            .filter(|(sub, _)| !self.aborted.contains(sub));
+        let counted = self.changes.iter().filter(|(sub, _)| !self.aborted.contains(sub));
         Adopted {
             file: self.segment().number,
             bytes: self.out.end(),

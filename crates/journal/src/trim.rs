@@ -60,9 +60,7 @@ fn free_active(lane: &Lane, upto: &Offset) -> Result<bool, Fault> {
         return Ok(false);
     }
     let rolled = roll::roll(lane, &mut tail);
-    let is_full = rolled
-        .as_ref()
-        .is_err_and(|fault| fault.code == Code::JournalFull);
+    let is_full = rolled.as_ref().is_err_and(|fault| fault.code == Code::JournalFull);
     if is_full && lane.shared.spare.spend(&*lane.shared.disk) {
         roll::roll(lane, &mut tail)?;
     } else {

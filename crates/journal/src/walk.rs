@@ -55,14 +55,7 @@ pub(crate) enum Stumble {
 impl<'a> Walk<'a> {
     /// A walk from `cursor` to the byte `limit`, which has to be the end of a frame.
     pub(crate) fn new(segment: &'a Segment, cursor: Cursor, limit: u64) -> Self {
-        Self {
-            segment,
-            cursor,
-            limit,
-            proven: 0,
-            window: Vec::new(),
-            window_at: cursor.position,
-        }
+        Self { segment, cursor, limit, proven: 0, window: Vec::new(), window_at: cursor.position }
     }
 
     /// Where the walk stands.

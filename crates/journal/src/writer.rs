@@ -41,13 +41,7 @@ impl Draft {
         let start = begin(&mut self.bytes);
         self.bytes.extend_from_slice(&epoch.0.to_le_bytes());
         let frame = &mut self.bytes[start..];
-        finish(
-            frame,
-            segment.seed,
-            &mut self.end,
-            Kind::Epoch,
-            self.durable,
-        );
+        finish(frame, segment.seed, &mut self.end, Kind::Epoch, self.durable);
     }
 }
 
@@ -59,14 +53,7 @@ impl Writer {
         tables: Dictionary,
         record_bytes_max: usize,
     ) -> Self {
-        Self {
-            segment,
-            end,
-            tables,
-            owed: Vec::new(),
-            record_bytes_max,
-            was_cut: false,
-        }
+        Self { segment, end, tables, owed: Vec::new(), record_bytes_max, was_cut: false }
     }
 
     /// Where the next frame will stand.
@@ -83,12 +70,7 @@ impl Writer {
     pub(crate) fn draft(&mut self, mut buffer: Vec<u8>, durable: u64) -> Draft {
         buffer.clear();
         let introduced = std::mem::take(&mut self.owed);
-        let mut draft = Draft {
-            bytes: buffer,
-            end: self.end,
-            introduced,
-            durable,
-        };
+        let mut draft = Draft { bytes: buffer, end: self.end, introduced, durable };
         for (number, table) in draft.introduced.clone() {
             self.push(&mut draft, &Record::Table { number, table });
         }
@@ -144,13 +126,7 @@ impl Writer {
         let start = begin(&mut draft.bytes);
         encode(record, &self.tables, &mut draft.bytes);
         let frame = &mut draft.bytes[start..];
-        finish(
-            frame,
-            self.segment.seed,
-            &mut draft.end,
-            Kind::Record,
-            draft.durable,
-        );
+        finish(frame, self.segment.seed, &mut draft.end, Kind::Record, draft.durable);
         frame.len() - HEAD_BYTES
     }
 }

@@ -133,13 +133,6 @@ pub struct Hold {
 
 impl fmt::Debug for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}{:?} at {:?}: {}",
-            self.copy,
-            self.key.values(),
-            self.offset,
-            self.reason
-        )
+        write!(f, "{}{:?} at {:?}: {}", self.copy, self.key.values(), self.offset, self.reason)
     }
 }

@@ -40,12 +40,7 @@ const PLACED: u8 = 4;
 const PART: u8 = 5;
 
 /// The number of a purpose is its place here.
-const PURPOSES: [Purpose; 4] = [
-    Purpose::Fill,
-    Purpose::Reread,
-    Purpose::Repair,
-    Purpose::Bridge,
-];
+const PURPOSES: [Purpose; 4] = [Purpose::Fill, Purpose::Reread, Purpose::Repair, Purpose::Bridge];
 
 /// Appends a record to `out`. The tables of its changes must have been introduced.
 pub fn encode(record: &Record, tables: &Dictionary, out: &mut Vec<u8>) {
@@ -99,16 +94,12 @@ pub fn decode(bytes: &[u8], tables: &Dictionary) -> Result<Record, Malformed> {
         _ => return Err(reader.malformed(Malformed::NEWER)),
     }
     let record = match reader.byte()? {
-        TABLE => Record::Table {
-            number: reader.u32()?,
-            table: Arc::new(table(reader)?),
-        },
+        TABLE => Record::Table { number: reader.u32()?, table: Arc::new(table(reader)?) },
         COMMIT => Record::Commit(commit(reader)?, changes(tables, reader)?),
         ADOPT => Record::Adopt(commit(reader)?, adopted(reader)?),
-        PROGRESS => Record::Progress(Progress {
-            offset: offset(reader)?,
-            source_time: reader.signed()?,
-        }),
+        PROGRESS => {
+            Record::Progress(Progress { offset: offset(reader)?, source_time: reader.signed()? })
+        }
         PLACED => Record::Placed(Placed {
             offset: offset(reader)?,
             targets: reader.list(|reader| Ok(reader.text()?.into()))?,

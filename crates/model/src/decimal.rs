@@ -60,10 +60,7 @@ impl Decimal {
     /// About how much memory the digits take beside the decimal itself.
     pub fn heap_bytes(&self) -> usize {
         match self {
-            Decimal::Finite(Finite {
-                digits: Digits::Long(digits),
-                ..
-            }) => digits.len(),
+            Decimal::Finite(Finite { digits: Digits::Long(digits), .. }) => digits.len(),
             _ => 0,
         }
     }
@@ -80,11 +77,7 @@ impl Decimal {
 impl From<i64> for Decimal {
     fn from(int: i64) -> Self {
         let digits = Digits::Short(int.unsigned_abs());
-        Decimal::Finite(Finite {
-            negative: int < 0,
-            scale: 0,
-            digits,
-        })
+        Decimal::Finite(Finite { negative: int < 0, scale: 0, digits })
     }
 }
 
@@ -161,11 +154,7 @@ impl Finite {
     pub(crate) fn short(negative: bool, digits: u64, scale: i32) -> Result<Self, DecimalError> {
         let digits = Digits::Short(digits);
         let scale = check_limits(digits.count(), scale.into())?;
-        Ok(Self {
-            negative,
-            scale,
-            digits,
-        })
+        Ok(Self { negative, scale, digits })
     }
 
     /// The same from what are known to be ASCII digits. Nothing is allocated before the limits
@@ -177,20 +166,12 @@ impl Finite {
     ) -> Result<Self, DecimalError> {
         let digits = digits.skip_while(|&digit| digit == b'0');
         let scale = check_limits(digits.clone().count().max(1), scale)?;
-        Ok(Self {
-            negative,
-            scale,
-            digits: Digits::new(digits),
-        })
+        Ok(Self { negative, scale, digits: Digits::new(digits) })
     }
 
     fn into_canonical(mut self) -> Self {
         if self.is_zero() {
-            return Self {
-                negative: false,
-                scale: 0,
-                digits: Digits::Short(0),
-            };
+            return Self { negative: false, scale: 0, digits: Digits::Short(0) };
         }
         if let Digits::Short(digits) = &mut self.digits
             && self.scale >= 0
@@ -201,11 +182,7 @@ impl Finite {
             }
             return self;
         }
-        let Self {
-            negative,
-            scale,
-            digits,
-        } = self;
+        let Self { negative, scale, digits } = self;
         let mut ascii = digits.with_ascii(<[u8]>::to_vec);
         let whole = whole_digits(ascii.len(), scale);
         let mut scale = i64::from(scale);
@@ -218,11 +195,7 @@ impl Finite {
             scale += 1;
         }
         let scale = i32::try_from(scale).expect("BUG: no scale is below the digits before a point");
-        Self {
-            negative,
-            scale,
-            digits: Digits::new(ascii.iter().copied()),
-        }
+        Self { negative, scale, digits: Digits::new(ascii.iter().copied()) }
     }
 
     fn cmp_value(&self, other: &Self) -> Ordering {
@@ -315,10 +288,7 @@ impl fmt::Display for DecimalError {
         match self {
             DecimalError::Syntax { at } => write!(f, "no decimal from byte {at} on"),
             DecimalError::TooManyBeforePoint => {
-                write!(
-                    f,
-                    "more than {WHOLE_DIGITS_MAX} digits before the decimal point"
-                )
+                write!(f, "more than {WHOLE_DIGITS_MAX} digits before the decimal point")
             }
             DecimalError::TooManyAfterPoint => {
                 write!(f, "more than {SCALE_MAX} digits after the decimal point")
@@ -341,7 +311,5 @@ fn check_limits(count: usize, scale: i64) -> Result<i32, DecimalError> {
 
 /// How many digits stand before the decimal point; zero or less for a number below one tenth.
 fn whole_digits(count: usize, scale: i32) -> i64 {
-    i64::try_from(count)
-        .unwrap_or(i64::MAX)
-        .saturating_sub(i64::from(scale))
+    i64::try_from(count).unwrap_or(i64::MAX).saturating_sub(i64::from(scale))
 }

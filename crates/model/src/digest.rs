@@ -38,10 +38,7 @@ impl Seed {
     /// The seed of these random bytes.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         let [a, b, c, d, e, f, g, h, prefix @ ..] = bytes;
-        Self {
-            hash: u64::from_le_bytes([a, b, c, d, e, f, g, h]),
-            prefix,
-        }
+        Self { hash: u64::from_le_bytes([a, b, c, d, e, f, g, h]), prefix }
     }
 }
 
@@ -108,10 +105,7 @@ impl Add for Digest {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self {
-            rows: self.rows.wrapping_add(other.rows),
-            sum: self.sum.wrapping_add(other.sum),
-        }
+        Self { rows: self.rows.wrapping_add(other.rows), sum: self.sum.wrapping_add(other.sum) }
     }
 }
 
@@ -119,10 +113,7 @@ impl Sub for Digest {
     type Output = Self;
 
     fn sub(self, other: Self) -> Self {
-        Self {
-            rows: self.rows.wrapping_sub(other.rows),
-            sum: self.sum.wrapping_sub(other.sum),
-        }
+        Self { rows: self.rows.wrapping_sub(other.rows), sum: self.sum.wrapping_sub(other.sum) }
     }
 }
 

@@ -33,32 +33,17 @@ pub struct Fault {
 impl Fault {
     /// A fault that time may heal.
     pub fn retry(code: Code, what: impl Into<String>) -> Self {
-        Self {
-            fate: Fate::Retry,
-            code,
-            what: what.into(),
-            source: None,
-        }
+        Self { fate: Fate::Retry, code, what: what.into(), source: None }
     }
 
     /// A fault that only a person can heal.
     pub fn stop(code: Code, what: impl Into<String>) -> Self {
-        Self {
-            fate: Fate::Stop,
-            code,
-            what: what.into(),
-            source: None,
-        }
+        Self { fate: Fate::Stop, code, what: what.into(), source: None }
     }
 
     /// History that is gone.
     pub fn lost(code: Code, what: impl Into<String>) -> Self {
-        Self {
-            fate: Fate::Lost,
-            code,
-            what: what.into(),
-            source: None,
-        }
+        Self { fate: Fate::Lost, code, what: what.into(), source: None }
     }
 
     /// The same fault with the error that caused it.
@@ -77,8 +62,6 @@ impl fmt::Display for Fault {
 
 impl Error for Fault {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn Error + 'static))
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }

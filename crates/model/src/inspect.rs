@@ -50,10 +50,7 @@ pub enum Selection {
 
 impl Selection {
     /// Every row.
-    pub const ALL: Selection = Selection::Range {
-        after: None,
-        upto: None,
-    };
+    pub const ALL: Selection = Selection::Range { after: None, upto: None };
 
     /// Whether the key is selected.
     pub fn contains(&self, key: &Key) -> bool {
@@ -117,11 +114,7 @@ impl Sees {
     pub fn contains(&self, position: &Position, transaction: TransactionId) -> bool {
         match self {
             Sees::Upto(upto) => position <= upto,
-            Sees::Snapshot {
-                xmin,
-                xmax,
-                running,
-            } => {
+            Sees::Snapshot { xmin, xmax, running } => {
                 let number = transaction.0;
                 number < *xmin || (number < *xmax && running.binary_search(&number).is_err())
             }

@@ -133,21 +133,13 @@ impl Offset {
 
     /// The offset of a whole transaction, or of progress without one.
     pub fn whole(incarnation: Incarnation, position: Position) -> Self {
-        Self {
-            incarnation,
-            position,
-            epoch: Epoch::LIVE,
-            ordinal: Self::WHOLE,
-        }
+        Self { incarnation, position, epoch: Epoch::LIVE, ordinal: Self::WHOLE }
     }
 
     /// The offset of the change with this ordinal in the transaction that ends here.
     #[must_use]
     pub fn change(&self, ordinal: u64) -> Self {
-        Self {
-            ordinal,
-            ..self.clone()
-        }
+        Self { ordinal, ..self.clone() }
     }
 
     /// Whether this stands inside a live transaction: more of it is to come.
@@ -184,11 +176,7 @@ mod tests {
     #[test]
     fn a_placed_entry_sorts_between_its_head_and_the_next_transaction() {
         let head = Offset::whole(Incarnation(1), Position::from_number(7));
-        let placed = Offset {
-            epoch: Epoch(1),
-            ordinal: 0,
-            ..head.clone()
-        };
+        let placed = Offset { epoch: Epoch(1), ordinal: 0, ..head.clone() };
         let next = Offset::whole(Incarnation(1), Position::from_number(8));
         assert!(head.change(3) < head && head < placed && placed < next.change(0));
         assert!(head.change(3).is_inside() && !head.is_inside() && !placed.is_inside());

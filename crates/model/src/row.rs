@@ -65,20 +65,12 @@ pub struct Key(Box<[Value]>);
 impl Key {
     /// A key of these values.
     pub fn new(values: impl IntoIterator<Item = impl Into<Value>>) -> Self {
-        Self(
-            values
-                .into_iter()
-                .map(|value| value.into().into_canonical())
-                .collect(),
-        )
+        Self(values.into_iter().map(|value| value.into().into_canonical()).collect())
     }
 
     /// About how much memory the key takes.
     pub fn bytes(&self) -> usize {
-        self.0
-            .iter()
-            .map(|value| value.heap_bytes() + size_of::<Value>())
-            .sum()
+        self.0.iter().map(|value| value.heap_bytes() + size_of::<Value>()).sum()
     }
 
     /// The values, canonical.

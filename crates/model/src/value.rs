@@ -130,11 +130,7 @@ impl Value {
             Value::Float(Float(float)) if float.is_nan() => Value::Float(Float(f64::NAN)),
             Value::Decimal(decimal) => Value::Decimal(decimal.into_canonical()),
             Value::Array(mut array) => {
-                array.elements = array
-                    .elements
-                    .into_iter()
-                    .map(Value::into_canonical)
-                    .collect();
+                array.elements = array.elements.into_iter().map(Value::into_canonical).collect();
                 Value::Array(array)
             }
             other => other,

@@ -2,10 +2,7 @@
 //! second, for transactions of several sizes. Every change is captured, synced, read back, planned
 //! and applied with its watermark.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a bench measures with the clock on the wall"
-)]
+#![expect(clippy::disallowed_methods, reason = "a bench measures with the clock on the wall")]
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
 use async_trait::async_trait;
@@ -36,9 +33,8 @@ fn main() {
     println!("| changes a transaction | changes/s | slowest round | fastest round |");
     println!("|---|---|---|---|");
     for size in [1, 10, 100, 1_000] {
-        let mut rates: Vec<_> = (0..ROUNDS)
-            .map(|round| runtime.block_on(one_round(size, round)))
-            .collect();
+        let mut rates: Vec<_> =
+            (0..ROUNDS).map(|round| runtime.block_on(one_round(size, round))).collect();
         rates.sort_unstable();
         let (median, slowest, fastest) = (rates[ROUNDS / 2], rates[0], rates[ROUNDS - 1]);
         println!("| {size} | {median} | {slowest} | {fastest} |");
@@ -49,13 +45,8 @@ fn main() {
 async fn one_round(size: usize, round: usize) -> u128 {
     let database = Database::new("bench");
     let dir = scratch(&format!("engine-{size}-{round}"));
-    let journal = Journal::open(
-        Arc::new(RealDisk),
-        &dir,
-        Options::default(),
-        Arc::new(Threads),
-    )
-    .expect("the journal opens");
+    let journal = Journal::open(Arc::new(RealDisk), &dir, Options::default(), Arc::new(Threads))
+        .expect("the journal opens");
     let log: Arc<dyn Log> = Arc::new(journal);
     let rows = Rows::default();
     let pipeline = pipeline(&database, &log, &rows);
@@ -70,10 +61,7 @@ async fn one_round(size: usize, round: usize) -> u128 {
     let end = database.end();
     let began = Instant::now();
     let (stop, work) = start(&pipeline);
-    while rows
-        .watermark()
-        .is_none_or(|watermark| watermark.position < end)
-    {
+    while rows.watermark().is_none_or(|watermark| watermark.position < end) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let took = began.elapsed();
@@ -91,10 +79,7 @@ fn write(database: &Database, size: usize) {
     let change = |id| {
         let id = Value::Int(i64::try_from(id).expect("a small number"));
         let row = Row::new([id, Value::Int(7), Value::from(body.as_str()), Value::Null]);
-        Change {
-            table: table.clone(),
-            op: Op::Insert(row),
-        }
+        Change { table: table.clone(), op: Op::Insert(row) }
     };
     for first in (0..CHANGES).step_by(size) {
         database.transact((first..(first + size).min(CHANGES)).map(change));
@@ -116,16 +101,10 @@ fn pipeline(database: &Database, log: &Arc<dyn Log>, rows: &Rows) -> Pipeline {
         groups: vec![Group {
             name: "rows".into(),
             service: Arc::new(rows.clone()),
-            copies: vec![Copy {
-                name: "copy".into(),
-                of: tables()[0].name.clone(),
-            }],
+            copies: vec![Copy { name: "copy".into(), of: tables()[0].name.clone() }],
         }],
         limits: Limits::default(),
-        instance: Instance {
-            name: "bench".into(),
-            run: 1,
-        },
+        instance: Instance { name: "bench".into(), run: 1 },
         board: Board::new(),
     }
 }
@@ -190,9 +169,6 @@ impl Target for Rows {
             }
         }
         state.1 = Some(batch.watermark.clone());
-        Ok(Outcome::Written {
-            durable: true,
-            refused: Vec::new(),
-        })
+        Ok(Outcome::Written { durable: true, refused: Vec::new() })
     }
 }

@@ -46,10 +46,7 @@ pub struct Report {
 }
 
 /// Lives through the seeds of a plan.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a campaign is measured from outside its worlds"
-)]
+#[expect(clippy::disallowed_methods, reason = "a campaign is measured from outside its worlds")]
 pub fn run(plan: Plan) -> Report {
     let began = Instant::now();
     let next = AtomicU64::new(plan.first);
@@ -95,10 +92,7 @@ impl Report {
         for (fault, per_thousand) in FAULTS {
             let fired = self.fired.get(&fault).copied().unwrap_or(0);
             if fired < minimum(per_thousand) {
-                rare.push(format!(
-                    "{fault:?} fired {fired}, at least {}",
-                    minimum(per_thousand)
-                ));
+                rare.push(format!("{fault:?} fired {fired}, at least {}", minimum(per_thousand)));
             }
         }
         for (mark, per_thousand) in MARKS {

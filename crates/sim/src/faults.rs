@@ -79,10 +79,7 @@ impl Tally {
 
     /// All of them.
     pub fn all(&self) -> BTreeMap<Fault, u64> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -179,10 +176,7 @@ impl Replies for Moody {
             return Reply::RespondSlowly(Duration::from_millis(there), Duration::from_millis(back));
         };
         state.tally.fired(fault);
-        state.trace.note(format_args!(
-            "{} answers {call:?} with {fault:?}",
-            state.name
-        ));
+        state.trace.note(format_args!("{} answers {call:?} with {fault:?}", state.name));
         reply
     }
 }
@@ -200,11 +194,7 @@ impl InPlace {
     async fn delay(&self) {
         let millis = {
             let mut random = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if random.chance(300) {
-                random.below(5)
-            } else {
-                0
-            }
+            if random.chance(300) { random.below(5) } else { 0 }
         };
         if millis > 0 {
             sleep(Duration::from_millis(millis)).await;

@@ -18,10 +18,7 @@ pub struct Mount {
 impl Mount {
     /// A view that works.
     pub fn new(disk: Arc<FaultyDisk>) -> Self {
-        Self {
-            disk,
-            cut_off: Arc::default(),
-        }
+        Self { disk, cut_off: Arc::default() }
     }
 
     /// Cuts the view off; open files are the disk's to end.

@@ -71,11 +71,9 @@ impl Plant {
             | Plant::LaneReordered => &[I::PrefixExact, I::KeyInOrder, I::OnceInEffect],
             Plant::Inside(Bug::LostReplyTakenForRefusal) => &[I::OnceInEffect],
             Plant::Inside(Bug::TrimAboveLowestWatermark) => &[I::NothingStopsWithoutCause],
-            Plant::Inside(Bug::TornTailAccepted) => &[
-                I::LogEqualsHistory,
-                I::NothingStopsWithoutCause,
-                I::ConfirmedIsDurable,
-            ],
+            Plant::Inside(Bug::TornTailAccepted) => {
+                &[I::LogEqualsHistory, I::NothingStopsWithoutCause, I::ConfirmedIsDurable]
+            }
         }
     }
 
@@ -141,26 +139,14 @@ impl Target for Apart {
         let (true, Some(before)) = (batch.last && !batch.writes.is_empty(), before) else {
             return self.0.apply(batch, mode).await;
         };
-        let data = Batch {
-            watermark: before,
-            ..batch.clone()
-        };
+        let data = Batch { watermark: before, ..batch.clone() };
         let outcome = self.0.apply(&data, mode).await?;
         if matches!(outcome, Outcome::Refused(_)) {
             return Ok(outcome);
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
         let (writes, holds) = (Vec::new(), Vec::new());
-        self.0
-            .apply(
-                &Batch {
-                    writes,
-                    holds,
-                    ..batch.clone()
-                },
-                mode,
-            )
-            .await?;
+        self.0.apply(&Batch { writes, holds, ..batch.clone() }, mode).await?;
         Ok(outcome)
     }
 }

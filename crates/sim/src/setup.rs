@@ -21,8 +21,10 @@ pub struct Setup {
     pub poison: u64,
     /// Whether a restarted source delivers again what was not confirmed.
     pub delivers_again: bool,
-    /// The targets.
+    /// The targets of the first lane.
     pub groups: Vec<GroupSetup>,
+    /// The targets of a second lane over the same journal.
+    pub second_lane: Option<Vec<GroupSetup>>,
     /// How often what happens, per thousand steps.
     pub rates: Rates,
     /// How the source answers.
@@ -97,9 +99,7 @@ impl Setup {
     pub fn of(seed: u64) -> Self {
         let mut random = Random::stream(seed, "setup");
         let random = &mut random;
-        let groups: Vec<_> = (0..random.between(1, 3))
-            .map(|_| GroupSetup::of(random))
-            .collect();
+        let groups: Vec<_> = (0..random.between(1, 3)).map(|_| GroupSetup::of(random)).collect();
         let long_outage =
             (groups.len() > 1 && random.chance(150)).then(|| random.index(groups.len()));
         let last_blow = match random.below(20) {
@@ -115,23 +115,16 @@ impl Setup {
             steps: random.between(400, 520),
             keys: random.between(4, 16),
             changes_max: if random.chance(300) { 40 } else { 6 },
-            poison: if random.chance(400) {
-                random.between(5, 60)
-            } else {
-                0
-            },
+            poison: if random.chance(400) { random.between(5, 60) } else { 0 },
             delivers_again: random.chance(500),
             groups,
+            second_lane: random.chance(300).then(|| vec![GroupSetup::of(random)]),
             rates: Rates::of(random),
             source_mood: mood(random),
             limits: limits(random),
             journal: Options {
                 segment_bytes_max: random.between(1_500, 12_000),
-                journal_bytes_max: if tight {
-                    random.between(24_000, 60_000)
-                } else {
-                    4 << 20
-                },
+                journal_bytes_max: if tight { random.between(24_000, 60_000) } else { 4 << 20 },
                 ..Options::default()
             },
             long_outage,
@@ -149,11 +142,7 @@ impl GroupSetup {
         };
         Self {
             claim,
-            flush_every: if random.chance(300) {
-                random.between(2, 6)
-            } else {
-                1
-            },
+            flush_every: if random.chance(300) { random.between(2, 6) } else { 1 },
             refuses: random.chance(600),
             both_tables: random.chance(700),
             mood: mood(random),
@@ -164,11 +153,7 @@ impl GroupSetup {
 impl Rates {
     fn of(random: &mut Random) -> Self {
         let mut rate = |off: u64, most: u64| {
-            if random.chance(off) {
-                0
-            } else {
-                random.between(1, most)
-            }
+            if random.chance(off) { 0 } else { random.between(1, most) }
         };
         Self {
             kill: rate(400, 20),
@@ -188,17 +173,9 @@ impl Rates {
 
 fn mood(random: &mut Random) -> Mood {
     let mut rate = |most| {
-        if random.chance(400) {
-            0
-        } else {
-            random.between(1, most)
-        }
+        if random.chance(400) { 0 } else { random.between(1, most) }
     };
-    Mood {
-        refused: rate(40),
-        lost: rate(60),
-        slow: rate(60),
-    }
+    Mood { refused: rate(40), lost: rate(60), slow: rate(60) }
 }
 
 /// Bounds so small that every one of them is met.

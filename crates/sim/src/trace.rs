@@ -20,11 +20,7 @@ impl Trace {
     pub fn new(in_words: bool) -> Self {
         let began = Instant::now();
         let lines = in_words.then(Vec::new);
-        Self(Arc::new(Mutex::new(State {
-            began,
-            hash: 0xcbf2_9ce4_8422_2325,
-            lines,
-        })))
+        Self(Arc::new(Mutex::new(State { began, hash: 0xcbf2_9ce4_8422_2325, lines })))
     }
 
     /// Something happened.
@@ -46,11 +42,6 @@ impl Trace {
 
     /// The words, where they were kept.
     pub fn lines(&self) -> Vec<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .lines
-            .clone()
-            .unwrap_or_default()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).lines.clone().unwrap_or_default()
     }
 }

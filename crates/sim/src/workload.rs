@@ -48,9 +48,15 @@ struct Sub {
 
 impl Workload {
     /// A workload for a source.
-    pub fn new(seed: u64, database: &Database, setup: &crate::setup::Setup, trace: &Trace) -> Self {
+    pub fn new(
+        shard: &str,
+        seed: u64,
+        database: &Database,
+        setup: &crate::setup::Setup,
+        trace: &Trace,
+    ) -> Self {
         Self {
-            random: Random::stream(seed, "workload"),
+            random: Random::stream(seed, &format!("workload {shard}")),
             database: database.clone(),
             tables: tables(),
             keys: setup.keys,
@@ -97,14 +103,8 @@ impl Workload {
         let transaction = self.database.begin();
         let left = self.random.between(1, self.changes_max);
         let streams = self.random.chance(300);
-        let open = Open {
-            transaction,
-            rows: Rows::new(),
-            changes: Vec::new(),
-            sub: None,
-            left,
-            streams,
-        };
+        let open =
+            Open { transaction, rows: Rows::new(), changes: Vec::new(), sub: None, left, streams };
         self.open.push(open);
     }
 
@@ -115,8 +115,7 @@ impl Workload {
             if done {
                 let open = self.open.swap_remove(index);
                 if self.random.chance(120) {
-                    self.trace
-                        .note(format_args!("{:?} rolls back", open.transaction));
+                    self.trace.note(format_args!("{:?} rolls back", open.transaction));
                     self.database.roll_back(open.transaction);
                 } else {
                     self.commit(open, truth);
@@ -141,10 +140,7 @@ impl Workload {
         match open.sub.take() {
             None => {
                 let number = self.database.begin_sub();
-                open.sub = Some(Sub {
-                    number,
-                    rows_before: open.rows.clone(),
-                });
+                open.sub = Some(Sub { number, rows_before: open.rows.clone() });
             }
             Some(sub) if self.random.chance(500) => {
                 open.rows = sub.rows_before;
@@ -186,8 +182,7 @@ impl Workload {
         match &change.op {
             Op::Insert(row) => {
                 let key = table.key_of(row).expect("BUG: a row without a key");
-                open.rows
-                    .insert((table.name.clone(), key), Some(row.clone()));
+                open.rows.insert((table.name.clone(), key), Some(row.clone()));
             }
             Op::Update { before, row } => {
                 let key = table.key_of(row).expect("BUG: a row without a key");
@@ -218,11 +213,7 @@ impl Workload {
             open.transaction,
             changes.len()
         ));
-        truth.committed(Committed {
-            position,
-            transaction: open.transaction,
-            changes,
-        });
+        truth.committed(Committed { position, transaction: open.transaction, changes });
         self.hidden.push(open.transaction);
     }
 
@@ -236,13 +227,7 @@ impl Workload {
         for _ in 0..self.random.below(3) {
             self.change(index);
         }
-        self.write(
-            index,
-            Change {
-                table,
-                op: Op::Truncate,
-            },
-        );
+        self.write(index, Change { table, op: Op::Truncate });
         let open = self.open.pop().expect("BUG: just begun");
         self.commit(open, truth);
     }
@@ -261,10 +246,7 @@ impl Workload {
         let locked = self.open.iter().enumerate().any(|(other, open)| {
             other != index
                 && (open.rows.contains_key(&name)
-                    || open
-                        .sub
-                        .as_ref()
-                        .is_some_and(|sub| sub.rows_before.contains_key(&name)))
+                    || open.sub.as_ref().is_some_and(|sub| sub.rows_before.contains_key(&name)))
         });
         if locked {
             return None;
@@ -284,10 +266,7 @@ impl Workload {
         } else if self.random.chance(100) {
             row.0[2] = earlier.0[2].clone();
         }
-        Op::Update {
-            before: before.clone(),
-            row,
-        }
+        Op::Update { before: before.clone(), row }
     }
 
     fn row(&mut self, id: u64) -> Row {
@@ -296,11 +275,7 @@ impl Workload {
         } else {
             "x".repeat(self.random.index(24)) + &self.random.below(1_000).to_string()
         };
-        let topic = if self.random.chance(150) {
-            Value::Null
-        } else {
-            int(self.random.below(5))
-        };
+        let topic = if self.random.chance(150) { Value::Null } else { int(self.random.below(5)) };
         let amount: Decimal = format!("{}.{:02}", self.random.below(50), self.random.below(100))
             .parse()
             .expect("BUG: a decimal");
@@ -342,16 +317,8 @@ pub fn tables() -> Vec<Arc<Table>> {
 /// A change that nobody expects: a row beyond all other keys.
 pub fn one_more_change() -> Vec<Change> {
     let table = tables()[0].clone();
-    let row = Row::new([
-        Value::Int(-1),
-        Value::Null,
-        Value::from("late"),
-        Value::Null,
-    ]);
-    vec![Change {
-        table,
-        op: Op::Insert(row),
-    }]
+    let row = Row::new([Value::Int(-1), Value::Null, Value::from("late"), Value::Null]);
+    vec![Change { table, op: Op::Insert(row) }]
 }
 
 /// Whether a row is one that refusing stores do not take.

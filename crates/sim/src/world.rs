@@ -3,29 +3,29 @@
 //! Two phases: while the faults last, every copy must be right at the position it reports; then
 //! everything is healed, and every copy must come to equal its source.
 
-use crate::faults::{Fault, Moody, Tally};
-use crate::oracle::{Invariant, Judge, Kind, Truth, Violation, Watched, check_log};
+use crate::faults::{Fault, Tally};
+use crate::oracle::{Invariant, Violation};
 use crate::plants::Plant;
 use crate::process::{Around, Notes, Opened, Process};
 use crate::random::Random;
-use crate::setup::{GroupSetup, Setup};
+use crate::setup::Setup;
 use crate::trace::Trace;
-use crate::workload::{Workload, is_poison, tables};
-use engine::{Copy, Group};
+use frame::Frame;
+use lane::LaneWorld;
+use model::Code;
 use model::attack::{Mark, plant, take_reached};
-use model::{Claim, Code, Lane, Log};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use testkit::disk::FaultyDisk;
-use testkit::faulty::Faulty;
-use testkit::memory::database::Database;
-use testkit::memory::store::{Manners, Rule, Store};
 use tokio::time::{Instant, sleep};
 
 mod blows;
+mod frame;
 mod healing;
+mod lane;
+mod target;
 
 /// What came of a seed.
 #[derive(Debug)]
@@ -66,23 +66,11 @@ pub fn live(seed: u64, planted: Option<Plant>, in_words: bool) -> Outcome {
     }));
     let (verdict, fired, steps) = lived.unwrap_or_else(|panic| {
         let words = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-        (
-            Err(Violation::new(Invariant::NothingPanics, words)),
-            BTreeMap::new(),
-            0,
-        )
+        (Err(Violation::new(Invariant::NothingPanics, words)), BTreeMap::new(), 0)
     });
     plant(None);
     let (trace, words) = (trace.hash(), trace.lines());
-    Outcome {
-        seed,
-        verdict,
-        fired,
-        marks: take_reached(),
-        steps,
-        trace,
-        words,
-    }
+    Outcome { seed, verdict, fired, marks: take_reached(), steps, trace, words }
 }
 
 /// Everything there is in one world.
@@ -91,12 +79,8 @@ struct World {
     random: Random,
     tally: Tally,
     trace: Trace,
-    database: Database,
-    source_mood: Arc<Moody>,
     around: Around,
-    targets: Vec<TargetWorld>,
-    workload: Workload,
-    truth: Truth,
+    lanes: Vec<LaneWorld>,
     process: Option<Process>,
     /// A process that is taken for dead, and until which step it goes on.
     undead: Option<(Process, u64)>,
@@ -112,46 +96,24 @@ struct World {
     told_stops: BTreeSet<String>,
 }
 
-/// One target of a world.
-struct TargetWorld {
-    setup: GroupSetup,
-    store: Store,
-    mood: Arc<Moody>,
-    judge: Judge,
-    /// Until which step it stays away, and since when it has been.
-    away: Option<(u64, Instant)>,
-}
-
 impl World {
     fn new(seed: u64, planted: Option<Plant>, trace: &Trace) -> Self {
-        let setup = Setup::of(seed);
-        let tally = Tally::default();
-        let lane = Lane::from("questions/a");
-        let database = Database::new("server-1");
-        database.deliver_again(setup.delivers_again);
-        let source_mood = Moody::new("source", seed, setup.source_mood, &tally, trace);
-        let mut targets = Vec::new();
-        let mut groups = Vec::new();
-        for (index, group) in setup.groups.iter().enumerate() {
-            let name = format!("target-{index}");
-            let mood = Moody::new(&name, seed, group.mood, &tally, trace);
-            let (target, group) = target(&name, group, &lane, mood, planted);
-            targets.push(target);
-            groups.push(group);
-        }
+        let (setup, tally) = (Setup::of(seed), Tally::default());
+        let frame = Frame { seed, setup: &setup, planted, tally: &tally, trace };
+        let shards = [("a", Some(&setup.groups)), ("b", setup.second_lane.as_ref())];
+        let (lanes, given) = shards
+            .into_iter()
+            .filter_map(|(shard, groups)| Some(LaneWorld::new(shard, groups?, &frame)))
+            .unzip();
         let around = Around {
-            lane,
+            lanes: given,
             disk: Arc::new(FaultyDisk::new()),
             catalog: Arc::new(Notes::default()),
-            source: Faulty::source(Arc::new(database.clone()), source_mood.clone()),
-            groups,
             plant: planted,
             seed,
         };
         Self {
             random: Random::stream(seed, "world"),
-            workload: Workload::new(seed, &database, &setup, trace),
-            truth: Truth::default(),
             process: None,
             undead: None,
             runs: 0,
@@ -163,10 +125,8 @@ impl World {
             trace: trace.clone(),
             setup,
             tally,
-            database,
-            source_mood,
             around,
-            targets,
+            lanes,
         }
     }
 
@@ -176,12 +136,14 @@ impl World {
         self.wait_until_captured().await;
         if let Some(index) = self.setup.long_outage {
             self.tally.fired(Fault::Outage);
-            self.targets[index].go_away(u64::MAX);
+            self.lanes[0].targets[index].go_away(u64::MAX);
         }
         while self.step < self.setup.steps {
             self.step += 1;
             for _ in 0..self.random.between(1, 3) {
-                self.workload.step(&mut self.truth);
+                let index = self.random.index(self.lanes.len());
+                let lane = &mut self.lanes[index];
+                lane.workload.step(&mut lane.truth);
             }
             self.strike().await?;
             sleep(Duration::from_millis(self.random.below(25))).await;
@@ -201,7 +163,7 @@ impl World {
     async fn start(&mut self) -> Result<(), Violation> {
         self.runs += 1;
         self.started = Instant::now();
-        for target in &self.targets {
+        for target in self.lanes.iter().flat_map(|lane| &lane.targets) {
             target.mood.reset_connects();
         }
         let opened = match self.open() {
@@ -216,7 +178,11 @@ impl World {
             }
         };
         self.trace.note(format_args!("run {} starts", self.runs));
-        self.check_durable(opened.journal.as_ref()).await?;
+        if self.excused.is_empty() {
+            for lane in &self.lanes {
+                lane.check_durable(opened.journal.as_ref()).await?;
+            }
+        }
         self.process = Some(Process::start(&self.around, &self.setup, self.runs, opened));
         Ok(())
     }
@@ -233,51 +199,17 @@ impl World {
         }
     }
 
-    /// P1: what was confirmed, and what any target holds, is in the log that was just opened.
-    async fn check_durable(&self, journal: &dyn Log) -> Result<(), Violation> {
-        if !self.excused.is_empty() {
-            return Ok(());
-        }
-        let lane = &self.around.lane;
-        let failed = |invariant, what: String| Err(Violation::new(invariant, what));
-        let bounds = match journal.bounds(lane).await {
-            Ok(bounds) => bounds,
-            Err(fault) => {
-                let what = format!("the journal opened and cannot be read: {fault}");
-                return failed(Invariant::NothingStopsWithoutCause, what);
-            }
-        };
-        let last = bounds.last.as_ref().map(|last| &last.position);
-        let confirmed = self.database.confirmed();
-        if confirmed.to_number() > Some(0) && Some(&confirmed) > last {
-            let what = format!("{confirmed:?} is confirmed, the log ends at {last:?}");
-            return failed(Invariant::ConfirmedIsDurable, what);
-        }
-        for target in &self.targets {
-            let watermark = target.store.look(|kept| kept.watermarks.get(lane).cloned());
-            if watermark.as_ref().map(|it| &it.position) > last {
-                let what = format!(
-                    "{:?} has {watermark:?}, the log ends at {last:?}",
-                    target.name()
-                );
-                return failed(Invariant::AppliedIsDurable, what);
-            }
-        }
-        check_log(journal, lane, &self.truth).await
-    }
-
     /// Judges everything that can be seen without disturbing it.
     fn check(&mut self) -> Result<(), Violation> {
-        for target in &mut self.targets {
-            target.judge.check(&self.truth)?;
-            if self.undead.is_none() {
-                target.check_retries(&self.setup, self.started)?;
+        for lane in &mut self.lanes {
+            for target in &mut lane.targets {
+                target.judge.check(&lane.truth)?;
+                if self.undead.is_none() {
+                    target.check_retries(&self.setup, self.started)?;
+                }
             }
         }
-        let (bytes, most) = (
-            self.around.disk.bytes(),
-            self.setup.journal.journal_bytes_max,
-        );
+        let (bytes, most) = (self.around.disk.bytes(), self.setup.journal.journal_bytes_max);
         if bytes > most + SLACK_BYTES {
             let what = format!("the journal takes {bytes} bytes, {most} are allowed");
             return Err(Violation::new(Invariant::LogIsBounded, what));
@@ -286,9 +218,8 @@ impl World {
     }
 
     fn check_ledgers(&self) -> Result<(), Violation> {
-        self.targets
-            .iter()
-            .try_for_each(|target| target.judge.check_ledger())
+        let targets = self.lanes.iter().flat_map(|lane| &lane.targets);
+        targets.map(|target| &target.judge).try_for_each(|judge| judge.check_ledger())
     }
 
     /// As an init system would: a process whose journal closed after a failed sync is restarted.
@@ -300,28 +231,27 @@ impl World {
         let mut restart = false;
         for stopped in process.stopped() {
             if self.told_stops.insert(stopped.why.clone()) {
-                self.trace
-                    .note(format_args!("{} stopped: {}", stopped.who, stopped.why));
+                self.trace.note(format_args!("{} stopped: {}", stopped.who, stopped.why));
             }
-            if stopped.why.starts_with("E-JOURNAL-DISK") {
+            if stopped.why.starts_with("E-JOURNAL-DISK") && self.disk_has_failed() {
                 restart = true;
-            } else if !self
-                .excused
-                .iter()
-                .any(|code| stopped.why.starts_with(code))
-            {
+            } else if !self.excused.iter().any(|code| stopped.why.starts_with(code)) {
                 let what = format!("{} stopped: {}", stopped.who, stopped.why);
                 return Err(Violation::new(Invariant::NothingStopsWithoutCause, what));
             }
         }
         if restart && self.excused.is_empty() {
-            self.trace.note(format_args!(
-                "the journal closed itself; the process is restarted"
-            ));
+            self.trace.note(format_args!("the journal closed itself; the process is restarted"));
             self.kill().await;
             self.start().await?;
         }
         Ok(())
+    }
+
+    /// Whether the disk ever gave the journal a reason to close itself.
+    fn disk_has_failed(&self) -> bool {
+        let counts = self.around.disk.counts();
+        counts.failed_syncs + counts.failed_writes + counts.without_power > 0
     }
 
     async fn kill(&mut self) {
@@ -333,7 +263,7 @@ impl World {
 
     async fn wait_until_captured(&self) {
         for _ in 0..2_000 {
-            if !self.around.catalog.is_empty() {
+            if self.around.catalog.count() == self.lanes.len() {
                 return;
             }
             sleep(Duration::from_millis(10)).await;
@@ -350,96 +280,3 @@ impl World {
 
 /// Headers and the frame that is written last may stand above the journal's bound.
 const SLACK_BYTES: u64 = 1_024;
-
-impl TargetWorld {
-    fn name(&self) -> &str {
-        &self.judge.watched().name
-    }
-
-    fn go_away(&mut self, until: u64) {
-        self.mood.set_away(true);
-        self.away = Some((until, Instant::now()));
-    }
-
-    fn come_back(&mut self) {
-        self.mood.set_away(false);
-        self.away = None;
-    }
-
-    /// P10: while a target is away, the connections asked for are no more than the budget of
-    /// retries, and one for each longest pause.
-    fn check_retries(&self, setup: &Setup, process_started: Instant) -> Result<(), Violation> {
-        let Some((_, since)) = self.away else {
-            return Ok(());
-        };
-        let since = since.max(process_started);
-        let pauses = since.elapsed().as_millis() / setup.limits.retry_pause_max.as_millis();
-        let most =
-            u64::from(setup.limits.retry_budget_max) + 3 + u64::try_from(pauses).unwrap_or(0);
-        if self.mood.connects() > most {
-            let what = format!("{} was asked {} times", self.name(), self.mood.connects());
-            return Err(Violation::new(Invariant::RetriesAreBounded, what));
-        }
-        Ok(())
-    }
-}
-
-/// A target, and the group that the engine is given for it.
-fn target(
-    name: &str,
-    setup: &GroupSetup,
-    lane: &Lane,
-    mood: Arc<Moody>,
-    planted: Option<Plant>,
-) -> (TargetWorld, Group) {
-    let refuses = setup.refuses;
-    let rule: Rule = Arc::new(move |row| {
-        (refuses && is_poison(row)).then(|| "the value is not allowed".to_owned())
-    });
-    let manners = Manners {
-        claim: setup.claim,
-        flush_every: setup.flush_every,
-        rule: rule.clone(),
-    };
-    let store = Store::new(manners);
-    let copies: Vec<_> = tables()
-        .iter()
-        .take(if setup.both_tables { 2 } else { 1 })
-        .map(|table| Copy {
-            name: format!("{}-copy", table.name).as_str().into(),
-            of: table.name.clone(),
-        })
-        .collect();
-    let watched = Watched {
-        name: name.to_owned(),
-        lane: lane.clone(),
-        store: store.clone(),
-        copies: copies
-            .iter()
-            .map(|copy| (copy.name.clone(), copy.of.clone()))
-            .collect(),
-        kind: match setup.claim {
-            Claim::Transactional => Kind::Exact,
-            Claim::Versioned | Claim::Idempotent => Kind::PerKey,
-        },
-        rule,
-    };
-    let service = Plant::on_target(planted, Arc::new(store.clone()));
-    let service = Faulty::target(service, mood.clone());
-    let group = Group {
-        name: name.into(),
-        service,
-        copies,
-    };
-    let judge = Judge::new(watched);
-    (
-        TargetWorld {
-            setup: setup.clone(),
-            store,
-            mood,
-            judge,
-            away: None,
-        },
-        group,
-    )
-}

@@ -87,11 +87,8 @@ impl FaultyDisk {
 
     /// Turns over one bit, of the caller's choice, among those that are synced; false if none is.
     pub fn flip_bit(&self, choose: &mut dyn FnMut(u64) -> u64) -> bool {
-        let files: Vec<_> = self
-            .files()
-            .into_iter()
-            .filter(|path| self.synced_bytes(path) > 0)
-            .collect();
+        let files: Vec<_> =
+            self.files().into_iter().filter(|path| self.synced_bytes(path) > 0).collect();
         if files.is_empty() {
             return false;
         }
@@ -137,29 +134,24 @@ impl FaultyDisk {
         let Some(Node::File(number)) = state.names.get(path) else {
             return 0;
         };
-        state
-            .files
-            .get(number)
-            .map_or(0, state::FileState::synced_bytes)
+        state.files.get(number).map_or(0, state::FileState::synced_bytes)
     }
 
     /// The files, in order of their paths.
     pub fn files(&self) -> Vec<PathBuf> {
         let state = self.state();
-        let files = state
-            .names
-            .iter()
-            .filter(|(_, node)| matches!(node, Node::File(_)));
+        let files = state.names.iter().filter(|(_, node)| matches!(node, Node::File(_)));
         files.map(|(path, _)| path.clone()).collect()
     }
 
     /// The bytes of all files together.
     pub fn bytes(&self) -> u64 {
-        let files = self.files();
-        files
-            .iter()
-            .filter_map(|path| Some(self.contents(path)?.len() as u64))
-            .sum()
+        let state = self.state();
+        let length = |node: &Node| match node {
+            Node::File(number) => state.file(*number).content.len() as u64,
+            Node::Dir => 0,
+        };
+        state.names.values().map(length).sum()
     }
 
     /// What the disk did, and how often each fault fired.
@@ -174,9 +166,7 @@ impl FaultyDisk {
 
 impl fmt::Debug for FaultyDisk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FaultyDisk")
-            .field("files", &self.files())
-            .finish_non_exhaustive()
+        f.debug_struct("FaultyDisk").field("files", &self.files()).finish_non_exhaustive()
     }
 }
 
@@ -196,9 +186,7 @@ impl Disk for FaultyDisk {
         let mut state = self.state();
         state.operate()?;
         let below = state.names.keys().filter(|path| path.parent() == Some(dir));
-        Ok(below
-            .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
-            .collect())
+        Ok(below.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect())
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
@@ -236,21 +224,13 @@ impl Disk for FaultyDisk {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let boot = state.boot;
-        Ok(Box::new(Held {
-            disk: self.clone(),
-            path: path.to_owned(),
-            boot,
-        }))
+        Ok(Box::new(Held { disk: self.clone(), path: path.to_owned(), boot }))
     }
 }
 
 impl FaultyDisk {
     fn handle(&self, number: u64, boot: u64) -> Arc<dyn DiskFile> {
-        Arc::new(FaultyFile {
-            disk: self.clone(),
-            number,
-            boot,
-        })
+        Arc::new(FaultyFile { disk: self.clone(), number, boot })
     }
 }
 
@@ -281,9 +261,7 @@ impl FaultyFile {
     fn state(&self) -> io::Result<MutexGuard<'_, State>> {
         let mut state = self.disk.state();
         if state.boot != self.boot {
-            return Err(io::Error::other(
-                "the file was opened before the last crash",
-            ));
+            return Err(io::Error::other("the file was opened before the last crash"));
         }
         state.operate()?;
         Ok(state)
@@ -292,9 +270,7 @@ impl FaultyFile {
 
 impl fmt::Debug for FaultyFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FaultyFile")
-            .field("number", &self.number)
-            .finish_non_exhaustive()
+        f.debug_struct("FaultyFile").field("number", &self.number).finish_non_exhaustive()
     }
 }
 

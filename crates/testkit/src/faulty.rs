@@ -68,10 +68,7 @@ impl Queued {
 impl Replies for Queued {
     fn next(&self, call: Call) -> Reply {
         let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        queues
-            .get_mut(&call)
-            .and_then(VecDeque::pop_front)
-            .unwrap_or(Reply::Honest)
+        queues.get_mut(&call).and_then(VecDeque::pop_front).unwrap_or(Reply::Honest)
     }
 }
 
@@ -84,41 +81,28 @@ pub struct Faulty<Port: ?Sized> {
 
 impl<Port: ?Sized> fmt::Debug for Faulty<Port> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Faulty")
-            .field("code", &self.code)
-            .finish_non_exhaustive()
+        f.debug_struct("Faulty").field("code", &self.code).finish_non_exhaustive()
     }
 }
 
 impl Faulty<dyn Source> {
     /// A source behind these replies.
     pub fn source(inner: Arc<dyn Service<dyn Source>>, replies: Arc<dyn Replies>) -> Arc<Self> {
-        Arc::new(Self {
-            inner,
-            replies,
-            code: Code::SourceUnavailable,
-        })
+        Arc::new(Self { inner, replies, code: Code::SourceUnavailable })
     }
 }
 
 impl Faulty<dyn Target> {
     /// A target behind these replies.
     pub fn target(inner: Arc<dyn Service<dyn Target>>, replies: Arc<dyn Replies>) -> Arc<Self> {
-        Arc::new(Self {
-            inner,
-            replies,
-            code: Code::TargetUnavailable,
-        })
+        Arc::new(Self { inner, replies, code: Code::TargetUnavailable })
     }
 }
 
 #[async_trait]
 impl Service<dyn Source> for Faulty<dyn Source> {
     async fn connect(&self) -> Result<Box<dyn Source>, Fault> {
-        let between = Between {
-            replies: self.replies.clone(),
-            code: self.code,
-        };
+        let between = Between { replies: self.replies.clone(), code: self.code };
         let inner = between.call(Call::Connect, self.inner.connect()).await?;
         Ok(Box::new(FaultySource { inner, between }))
     }
@@ -127,10 +111,7 @@ impl Service<dyn Source> for Faulty<dyn Source> {
 #[async_trait]
 impl Service<dyn Target> for Faulty<dyn Target> {
     async fn connect(&self) -> Result<Box<dyn Target>, Fault> {
-        let between = Between {
-            replies: self.replies.clone(),
-            code: self.code,
-        };
+        let between = Between { replies: self.replies.clone(), code: self.code };
         let inner = between.call(Call::Connect, self.inner.connect()).await?;
         Ok(Box::new(FaultyTarget { inner, between }))
     }
@@ -153,10 +134,7 @@ impl Between {
             Reply::Refuse => Err(Fault::retry(self.code, format!("{call:?} was refused"))),
             Reply::FailAfterWrite => {
                 let _ = work.await;
-                Err(Fault::retry(
-                    self.code,
-                    format!("the answer to {call:?} was lost"),
-                ))
+                Err(Fault::retry(self.code, format!("the answer to {call:?} was lost")))
             }
             Reply::HoldReply(release) => {
                 let answer = work.await;
@@ -181,9 +159,7 @@ struct FaultySource {
 #[async_trait]
 impl Source for FaultySource {
     async fn start(&mut self, after: Option<&Place>) -> Result<Started, Fault> {
-        self.between
-            .call(Call::Start, self.inner.start(after))
-            .await
+        self.between.call(Call::Start, self.inner.start(after)).await
     }
 
     async fn next(&mut self) -> Result<Step, Fault> {
@@ -226,20 +202,14 @@ impl Target for FaultyTarget {
     }
 
     async fn watermark(&mut self, lane: &Lane) -> Result<Option<Watermark>, Fault> {
-        self.between
-            .call(Call::Watermark, self.inner.watermark(lane))
-            .await
+        self.between.call(Call::Watermark, self.inner.watermark(lane)).await
     }
 
     async fn holds(&mut self, lane: &Lane) -> Result<Vec<Hold>, Fault> {
-        self.between
-            .call(Call::Watermark, self.inner.holds(lane))
-            .await
+        self.between.call(Call::Watermark, self.inner.holds(lane)).await
     }
 
     async fn apply(&mut self, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> {
-        self.between
-            .call(Call::Apply, self.inner.apply(batch, mode))
-            .await
+        self.between.call(Call::Apply, self.inner.apply(batch, mode)).await
     }
 }

@@ -15,24 +15,15 @@ use modules::Modules;
 use std::collections::BTreeSet;
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
-    let sources: BTreeSet<&str> = tree
-        .rust()
-        .filter_map(|(file, _)| Some(file.path.split_once("/src/")?.0))
-        .collect();
-    sources
-        .into_iter()
-        .flat_map(|package| in_crate(tree, package))
-        .collect()
+    let sources: BTreeSet<&str> =
+        tree.rust().filter_map(|(file, _)| Some(file.path.split_once("/src/")?.0)).collect();
+    sources.into_iter().flat_map(|package| in_crate(tree, package)).collect()
 }
 
 fn in_crate(tree: &Tree, package: &str) -> Vec<Finding> {
     let modules = Modules::read(tree, package);
     let graph = Graph::of(&modules);
-    graph
-        .circles()
-        .iter()
-        .map(|circle| finding(&modules, &graph, circle))
-        .collect()
+    graph.circles().iter().map(|circle| finding(&modules, &graph, circle)).collect()
 }
 
 fn finding(modules: &Modules, graph: &Graph, circle: &[usize]) -> Finding {
@@ -43,26 +34,14 @@ fn finding(modules: &Modules, graph: &Graph, circle: &[usize]) -> Finding {
         .clone()
         .filter_map(|(from, to)| {
             let edge = graph.edge(*from, *to)?;
-            Some(format!(
-                "`{}` ({}:{})",
-                edge.named,
-                modules.path(*from),
-                edge.line
-            ))
+            Some(format!("`{}` ({}:{})", edge.named, modules.path(*from), edge.line))
         })
         .collect();
-    let first = pairs
-        .into_iter()
-        .next()
-        .and_then(|(from, to)| graph.edge(*from, *to));
+    let first = pairs.into_iter().next().and_then(|(from, to)| graph.edge(*from, *to));
     Finding::new(
         circle.first().map_or("", |node| modules.path(*node)),
         first.map_or(1, |edge| edge.line),
-        format!(
-            "modules form a circle: {}, by naming {}",
-            drawn.join(" -> "),
-            named.join(", ")
-        ),
+        format!("modules form a circle: {}, by naming {}", drawn.join(" -> "), named.join(", ")),
         "move what both need into a module below both, or pass it in as a value",
     )
 }

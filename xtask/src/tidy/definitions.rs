@@ -32,10 +32,7 @@ pub(crate) enum Kind {
 
 /// Everything that the file defines, tests included.
 pub(crate) fn of(file: &syn::File) -> Vec<Definition> {
-    let mut collector = Collector {
-        found: Vec::new(),
-        foreign: false,
-    };
+    let mut collector = Collector { found: Vec::new(), foreign: false };
     collector.visit_file(file);
     collector.found
 }
@@ -49,11 +46,7 @@ struct Collector {
 impl Collector {
     fn add(&mut self, kind: Kind, name: &syn::Ident) {
         let line = name.span().start().line;
-        self.found.push(Definition {
-            kind,
-            name: name.to_string(),
-            line,
-        });
+        self.found.push(Definition { kind, name: name.to_string(), line });
     }
 }
 
@@ -167,10 +160,7 @@ mod tests {
         let found = of(&syn::parse_file(text).unwrap());
         let names: Vec<&str> = found.iter().map(|found| found.name.as_str()).collect();
         for expected in ["Fate", "Retry", "ours", "TableName"] {
-            assert!(
-                names.contains(&expected),
-                "{expected} is not among {names:?}"
-            );
+            assert!(names.contains(&expected), "{expected} is not among {names:?}");
         }
         assert!(!names.contains(&"theirs"));
     }

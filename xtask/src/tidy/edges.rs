@@ -18,10 +18,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
             findings.push(unknown(&member));
             continue;
         }
-        let forbidden = member
-            .uses
-            .iter()
-            .filter(|used| !allowed(&member.folder, used));
+        let forbidden = member.uses.iter().filter(|used| !allowed(&member.folder, used));
         findings.extend(forbidden.map(|used| edge(&member, used)));
     }
     match tree.file(PAGE) {
@@ -40,17 +37,7 @@ const TABLE: [(&str, &[&str]); 10] = [
     ("testkit", &["model", "journal"]),
     ("server", &["engine", "model"]),
     ("sim", &["engine", "journal", "model", "testkit"]),
-    (
-        "instep",
-        &[
-            "server",
-            "engine",
-            "connectors",
-            "journal",
-            "model",
-            "platform",
-        ],
-    ),
+    ("instep", &["server", "engine", "connectors", "journal", "model", "platform"]),
     ("platform", &[]),
     ("xtask", &[]),
 ];
@@ -64,10 +51,7 @@ const PAGE: &str = "ARCHITECTURE.md";
 const FENCE: &str = "```edges";
 
 fn row(folder: &str) -> Option<&'static [&'static str]> {
-    TABLE
-        .iter()
-        .find(|(name, _)| *name == folder)
-        .map(|(_, used)| *used)
+    TABLE.iter().find(|(name, _)| *name == folder).map(|(_, used)| *used)
 }
 
 fn allowed(folder: &str, used: &Dependency) -> bool {
@@ -96,26 +80,15 @@ fn edge(member: &Member, used: &Dependency) -> Finding {
     Finding::new(
         &member.manifest,
         used.line,
-        format!(
-            "`{} -> {}` is no allowed edge{way}",
-            member.folder, used.folder
-        ),
-        format!(
-            "`{}` may use {may}; move the code, or pass values through model",
-            member.folder
-        ),
+        format!("`{} -> {}` is no allowed edge{way}", member.folder, used.folder),
+        format!("`{}` may use {may}; move the code, or pass values through model", member.folder),
     )
 }
 
 /// Compares the page's fenced table with ours, edge by edge.
 fn compared(page: &File) -> Vec<Finding> {
     let Some((at, rows)) = fenced(page) else {
-        return vec![Finding::new(
-            PAGE,
-            1,
-            "the table of edges is missing",
-            paste(),
-        )];
+        return vec![Finding::new(PAGE, 1, "the table of edges is missing", paste())];
     };
     let shown: BTreeSet<(String, String)> = rows.iter().flat_map(|row| parsed(row)).collect();
     let ours: BTreeSet<(String, String)> = TABLE
@@ -136,33 +109,20 @@ fn compared(page: &File) -> Vec<Finding> {
 fn fenced(page: &File) -> Option<(usize, Vec<&str>)> {
     let mut lines = page.lines().skip_while(|(_, line)| line.trim() != FENCE);
     let (at, _) = lines.next()?;
-    Some((
-        at,
-        lines
-            .map(|(_, line)| line)
-            .take_while(|line| line.trim() != "```")
-            .collect(),
-    ))
+    Some((at, lines.map(|(_, line)| line).take_while(|line| line.trim() != "```").collect()))
 }
 
 fn parsed(row: &str) -> Vec<(String, String)> {
     let Some((from, to)) = row.split_once("->") else {
         return Vec::new();
     };
-    to.split(',')
-        .map(|to| (from.trim().to_owned(), to.trim().to_owned()))
-        .collect()
+    to.split(',').map(|to| (from.trim().to_owned(), to.trim().to_owned())).collect()
 }
 
 fn paste() -> String {
     let rows = TABLE.iter().filter(|(_, to)| !to.is_empty());
-    let rows: Vec<String> = rows
-        .map(|(from, to)| format!("{from} -> {}", to.join(", ")))
-        .collect();
-    format!(
-        "let {PAGE} hold this fence:\n{FENCE}\n{}\n```",
-        rows.join("\n")
-    )
+    let rows: Vec<String> = rows.map(|(from, to)| format!("{from} -> {}", to.join(", "))).collect();
+    format!("let {PAGE} hold this fence:\n{FENCE}\n{}\n```", rows.join("\n"))
 }
 
 #[cfg(test)]
@@ -186,38 +146,25 @@ mod tests {
         let mend = paste();
         let page = mend.split_once('\n').map_or("", |(_, fence)| fence);
         let mut files = vec![("Cargo.toml", ROOT), (PAGE, page), (&manifest, &own)];
-        for (path, text) in [
-            ("crates/engine/Cargo.toml", &engine),
-            ("crates/testkit/Cargo.toml", &testkit),
-        ] {
+        for (path, text) in
+            [("crates/engine/Cargo.toml", &engine), ("crates/testkit/Cargo.toml", &testkit)]
+        {
             if path != manifest {
                 files.push((path, text));
             }
         }
-        check(&Tree::of(&files))
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        check(&Tree::of(&files)).iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn an_allowed_edge_is_no_finding() {
         assert!(said("crates/server", "[dependencies]\nengine.workspace = true\n").is_empty());
-        assert!(
-            said(
-                "crates/model",
-                "[dev-dependencies]\ntestkit.workspace = true\n"
-            )
-            .is_empty()
-        );
+        assert!(said("crates/model", "[dev-dependencies]\ntestkit.workspace = true\n").is_empty());
     }
 
     #[test]
     fn a_forbidden_edge_is_found_at_its_line() {
-        let said = said(
-            "crates/journal",
-            "[dependencies]\nengine.workspace = true\n",
-        );
+        let said = said("crates/journal", "[dependencies]\nengine.workspace = true\n");
         assert_eq!(said.len(), 1);
         assert!(
             said[0].starts_with("crates/journal/Cargo.toml:4: `journal -> engine`"),
@@ -249,10 +196,7 @@ mod tests {
 
     #[test]
     fn those_outside_use_no_crate_of_ours_even_in_tests() {
-        assert_eq!(
-            said("xtask", "[dev-dependencies]\ntestkit.workspace = true\n").len(),
-            1
-        );
+        assert_eq!(said("xtask", "[dev-dependencies]\ntestkit.workspace = true\n").len(), 1);
     }
 
     #[test]
@@ -265,19 +209,8 @@ mod tests {
         let page = "```edges\nengine -> model, journal\n```\n";
         let findings = check(&Tree::of(&[(PAGE, page)]));
         let text: Vec<String> = findings.iter().map(ToString::to_string).collect();
-        assert!(
-            text.iter()
-                .any(|line| line.contains("shows `engine -> journal`")),
-            "{text:?}"
-        );
-        assert!(
-            text.iter().any(|line| line.contains("does not show")),
-            "{text:?}"
-        );
-        assert!(
-            check(&Tree::of(&[]))[0]
-                .to_string()
-                .contains("engine -> model")
-        );
+        assert!(text.iter().any(|line| line.contains("shows `engine -> journal`")), "{text:?}");
+        assert!(text.iter().any(|line| line.contains("does not show")), "{text:?}");
+        assert!(check(&Tree::of(&[]))[0].to_string().contains("engine -> model"));
     }
 }

@@ -18,23 +18,13 @@ impl Finding {
         what: impl Into<String>,
         mend: impl Into<String>,
     ) -> Self {
-        Finding {
-            path: path.to_owned(),
-            line,
-            what: what.into(),
-            mend: mend.into(),
-        }
+        Finding { path: path.to_owned(), line, what: what.into(), mend: mend.into() }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Finding {
-            path,
-            line,
-            what,
-            mend,
-        } = self;
+        let Finding { path, line, what, mend } = self;
         write!(f, "{path}:{line}: {what}\n  mend: {mend}")
     }
 }

@@ -16,32 +16,18 @@ const MEND: &str = "begin the file with `//!`: what it is, which invariant it ke
                     not know; in whole sentences";
 
 fn fault(file: &File) -> Option<&'static str> {
-    let header: Vec<&str> = file
-        .text
-        .lines()
-        .map_while(|line| line.strip_prefix("//!"))
-        .collect();
+    let header: Vec<&str> = file.text.lines().map_while(|line| line.strip_prefix("//!")).collect();
     if header.is_empty() {
         return Some("the file has no header");
     }
-    let opening = header
-        .iter()
-        .map(|line| line.trim())
-        .take_while(|line| !line.is_empty());
+    let opening = header.iter().map(|line| line.trim()).take_while(|line| !line.is_empty());
     let opening = opening.collect::<Vec<_>>().join(" ");
-    if is_sentence(&opening) {
-        None
-    } else {
-        Some("the header begins with no whole sentence")
-    }
+    if is_sentence(&opening) { None } else { Some("the header begins with no whole sentence") }
 }
 
 /// At least three words, a capital (or code, or a number) first, and a full stop somewhere.
 fn is_sentence(text: &str) -> bool {
-    let begins = text
-        .chars()
-        .next()
-        .is_some_and(|first| !first.is_lowercase());
+    let begins = text.chars().next().is_some_and(|first| !first.is_lowercase());
     let ends = text.ends_with(['.', '?', '!', ':']) || text.contains(". ");
     begins && ends && text.split_whitespace().count() >= 3
 }
@@ -51,10 +37,7 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> Vec<String> {
-        check(&Tree::of(&[("build.rs", text)]))
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        check(&Tree::of(&[("build.rs", text)])).iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -10,24 +10,12 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
             let place = PLACES.iter().find(|place| names_place(line, place));
             findings.extend(place.map(|place| {
                 let what = format!("names a place on one machine, below `{place}`");
-                Finding::new(
-                    &file.path,
-                    number,
-                    what,
-                    "say it from the repository's root",
-                )
+                Finding::new(&file.path, number, what, "say it from the repository's root")
             }));
-            let host = HOSTS
-                .iter()
-                .find(|host| line.contains(**host) && file.path != LOCK);
+            let host = HOSTS.iter().find(|host| line.contains(**host) && file.path != LOCK);
             findings.extend(host.map(|host| {
                 let what = format!("names the package registry `{host}`");
-                Finding::new(
-                    &file.path,
-                    number,
-                    what,
-                    "name the package; cargo knows where it is",
-                )
+                Finding::new(&file.path, number, what, "name the package; cargo knows where it is")
             }));
         }
     }
@@ -71,10 +59,7 @@ mod tests {
 
     #[test]
     fn a_place_on_a_machine_is_found_and_a_path_of_the_tree_is_not() {
-        assert_eq!(
-            count("README.md", &format!("see `{}repo/a.rs`", PLACES[0])),
-            1
-        );
+        assert_eq!(count("README.md", &format!("see `{}repo/a.rs`", PLACES[0])), 1);
         assert_eq!(count("a.rs", &format!("\"{}someone\"", PLACES[2])), 1);
         assert_eq!(count("a.rs", &format!("src{}a.rs", PLACES[1])), 0);
         assert_eq!(count("a.rs", &format!("http://host{}page", PLACES[2])), 0);

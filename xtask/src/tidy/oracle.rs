@@ -49,11 +49,7 @@ mod tests {
         ] {
             let findings = check(&Tree::of(&[("crates/sim/src/oracle/fold.rs", text)]));
             assert_eq!(findings.len(), 1, "{text}");
-            assert!(
-                findings[0]
-                    .to_string()
-                    .starts_with("crates/sim/src/oracle/fold.rs:2:")
-            );
+            assert!(findings[0].to_string().starts_with("crates/sim/src/oracle/fold.rs:2:"));
         }
     }
 

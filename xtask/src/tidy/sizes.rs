@@ -11,10 +11,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     for (file, syntax) in tree.rust().filter(|(file, _)| !file.is_test()) {
         let mut functions = Functions { found: Vec::new() };
         functions.visit_file(syntax);
-        let long = functions
-            .found
-            .into_iter()
-            .filter(|found| found.lines > FUNCTION_LINES_MAX);
+        let long = functions.found.into_iter().filter(|found| found.lines > FUNCTION_LINES_MAX);
         findings.extend(long.map(|found| long_function(file, &found)));
     }
     findings
@@ -25,11 +22,7 @@ const TEST_FILE_LINES_MAX: usize = 800;
 const FUNCTION_LINES_MAX: usize = 70;
 
 fn long_file(file: &File) -> Option<Finding> {
-    let lines_max = if file.is_test() {
-        TEST_FILE_LINES_MAX
-    } else {
-        FILE_LINES_MAX
-    };
+    let lines_max = if file.is_test() { TEST_FILE_LINES_MAX } else { FILE_LINES_MAX };
     let lines = file.text.lines().count();
     (lines > lines_max).then(|| {
         Finding::new(
@@ -67,11 +60,7 @@ impl Functions {
         let line = signature.fn_token.span.start().line;
         let last = block.brace_token.span.close().end().line;
         let name = signature.ident.to_string();
-        self.found.push(Function {
-            name,
-            line,
-            lines: last + 1 - line,
-        });
+        self.found.push(Function { name, line, lines: last + 1 - line });
     }
 }
 
@@ -109,10 +98,7 @@ mod tests {
     }
 
     fn said(path: &str, text: &str) -> Vec<String> {
-        check(&Tree::of(&[(path, text)]))
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        check(&Tree::of(&[(path, text)])).iter().map(ToString::to_string).collect()
     }
 
     #[test]

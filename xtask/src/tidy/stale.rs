@@ -62,12 +62,7 @@ fn fault(claim: &Claim, known: &Known) -> Option<(String, String)> {
         }
         Claim::Link(path) => {
             let missing = !known.has_path(path);
-            missing.then(|| {
-                (
-                    format!("the link to {path} leads nowhere"),
-                    MEND_PATH.to_owned(),
-                )
-            })
+            missing.then(|| (format!("the link to {path} leads nowhere"), MEND_PATH.to_owned()))
         }
         Claim::Command(name) => {
             let missing = !known.commands.contains(name);
@@ -88,14 +83,10 @@ fn is_path(text: &str, known: &Known) -> bool {
     }
     let text = text.strip_prefix("./").unwrap_or(text);
     let Some((first, _)) = text.split_once('/') else {
-        return claims::SOURCE_ENDINGS
-            .iter()
-            .any(|ending| text.ends_with(ending));
+        return claims::SOURCE_ENDINGS.iter().any(|ending| text.ends_with(ending));
     };
     text.ends_with('/')
-        || claims::SOURCE_ENDINGS
-            .iter()
-            .any(|ending| text.ends_with(ending))
+        || claims::SOURCE_ENDINGS.iter().any(|ending| text.ends_with(ending))
         || known.has_path(first)
 }
 
@@ -104,10 +95,7 @@ fn unknown_name(text: &str, known: &Known) -> Option<String> {
     let text = text.strip_suffix("()").unwrap_or(text);
     let parts: Vec<&str> = text.split("::").collect();
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if !parts
-        .iter()
-        .all(|part| !part.is_empty() && part.chars().all(plain))
-    {
+    if !parts.iter().all(|part| !part.is_empty() && part.chars().all(plain)) {
         return None;
     }
     let (first, rest) = parts.split_first()?;
@@ -150,31 +138,18 @@ impl<'a> Known<'a> {
             }
         }
         let commands = Cli::command();
-        let commands = commands
-            .get_subcommands()
-            .map(|one| one.get_name().to_owned())
-            .collect();
-        Known {
-            tree,
-            names,
-            crates,
-            commands,
-        }
+        let commands = commands.get_subcommands().map(|one| one.get_name().to_owned()).collect();
+        Known { tree, names, crates, commands }
     }
 
     /// Whether a file or folder ends with these parts; `*` and `{a,b}` stand for what they do.
     fn has_path(&self, text: &str) -> bool {
-        let text = text
-            .strip_prefix("./")
-            .unwrap_or(text)
-            .trim_end_matches('/');
+        let text = text.strip_prefix("./").unwrap_or(text).trim_end_matches('/');
         let files = || self.tree.files().map(|file| file.path.as_str());
         let folders = || self.tree.folders().iter().map(String::as_str);
-        claims::spelled_out(text).iter().all(|text| {
-            files()
-                .chain(folders())
-                .any(|path| claims::ends_with(path, text))
-        })
+        claims::spelled_out(text)
+            .iter()
+            .all(|text| files().chain(folders()).any(|path| claims::ends_with(path, text)))
     }
 
     /// A crate from elsewhere: nobody defines its name here as a module or type.

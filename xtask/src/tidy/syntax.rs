@@ -27,9 +27,7 @@ pub(crate) fn is_for_tests(attributes: &[Attribute]) -> bool {
             return true;
         }
         attribute.path().is_ident("cfg")
-            && attribute
-                .parse_args::<Meta>()
-                .is_ok_and(|condition| needs_test(&condition))
+            && attribute.parse_args::<Meta>().is_ok_and(|condition| needs_test(&condition))
     })
 }
 

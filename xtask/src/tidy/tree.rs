@@ -38,10 +38,7 @@ impl Tree {
             // Git also lists what is deleted but not yet committed, and links to folders.
             if full.is_file() {
                 let bytes = fs::read(full)?;
-                files.push(File::new(
-                    path,
-                    String::from_utf8(bytes).unwrap_or_default(),
-                ));
+                files.push(File::new(path, String::from_utf8(bytes).unwrap_or_default()));
             }
         }
         Ok(Tree::new(files))
@@ -60,9 +57,7 @@ impl Tree {
 
     /// The Rust files that could be parsed.
     pub(crate) fn rust(&self) -> impl Iterator<Item = (&File, &syn::File)> {
-        self.files
-            .iter()
-            .filter_map(|file| Some((file, file.syntax.as_ref()?.as_ref().ok()?)))
+        self.files.iter().filter_map(|file| Some((file, file.syntax.as_ref()?.as_ref().ok()?)))
     }
 
     pub(crate) fn file(&self, path: &str) -> Option<&File> {
@@ -84,17 +79,12 @@ impl Tree {
 impl File {
     /// The lines with their numbers, which begin at 1.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.text
-            .lines()
-            .enumerate()
-            .map(|(index, line)| (index + 1, line))
+        self.text.lines().enumerate().map(|(index, line)| (index + 1, line))
     }
 
     /// Whether the file holds tests alone, by its name or a folder's.
     pub(crate) fn is_test(&self) -> bool {
-        self.path
-            .split('/')
-            .any(|part| part == "tests" || part == "tests.rs")
+        self.path.split('/').any(|part| part == "tests" || part == "tests.rs")
     }
 
     fn new(path: String, text: String) -> File {
@@ -105,23 +95,13 @@ impl File {
 
 fn listed(root: &Path) -> Option<Vec<String>> {
     let output = Command::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)
         .stderr(Stdio::null())
         .output()
         .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
-    let paths = text
-        .split('\0')
-        .filter(|path| !path.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let paths = text.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
     output.status.success().then_some(paths)
 }
 
@@ -132,11 +112,7 @@ fn walked(root: &Path) -> io::Result<Vec<String>> {
         for entry in fs::read_dir(root.join(&folder))? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let path = if folder.is_empty() {
-                name.clone()
-            } else {
-                format!("{folder}/{name}")
-            };
+            let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
             if !entry.file_type()?.is_dir() {
                 paths.push(path);
             } else if name != ".git" && name != "target" {
@@ -148,8 +124,7 @@ fn walked(root: &Path) -> io::Result<Vec<String>> {
 }
 
 fn parents(path: &str) -> impl Iterator<Item = String> + '_ {
-    path.match_indices('/')
-        .map(|(end, _)| path[..end].to_owned())
+    path.match_indices('/').map(|(end, _)| path[..end].to_owned())
 }
 
 #[cfg(test)]
@@ -169,9 +144,7 @@ mod tests {
         fs::remove_dir_all(&root).unwrap();
         let tree = tree.unwrap();
         assert_eq!(
-            tree.files()
-                .map(|file| file.path.as_str())
-                .collect::<Vec<_>>(),
+            tree.files().map(|file| file.path.as_str()).collect::<Vec<_>>(),
             ["src/deep/a.rs"]
         );
         assert_eq!(tree.rust().count(), 1);
@@ -180,11 +153,7 @@ mod tests {
 
     #[test]
     fn test_files_are_known_by_name_or_folder() {
-        let tree = Tree::of(&[
-            ("a/src/x.rs", ""),
-            ("a/src/x/tests.rs", ""),
-            ("a/tests/it.rs", ""),
-        ]);
+        let tree = Tree::of(&[("a/src/x.rs", ""), ("a/src/x/tests.rs", ""), ("a/tests/it.rs", "")]);
         let found: Vec<bool> = tree.files().map(File::is_test).collect();
         assert_eq!(found, [false, true, true]);
     }

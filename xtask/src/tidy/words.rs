@@ -14,10 +14,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
         findings.extend(defined.filter_map(|found| name_fault(file, &found)));
     }
     for file in tree.files() {
-        findings.extend(
-            file.lines()
-                .filter_map(|(number, line)| unfinished(file, number, line)),
-        );
+        findings.extend(file.lines().filter_map(|(number, line)| unfinished(file, number, line)));
     }
     findings
 }
@@ -30,56 +27,16 @@ struct Word {
 }
 
 const WORDS: [Word; 10] = [
-    Word {
-        word: "sink",
-        say: "target",
-        alone: false,
-    },
-    Word {
-        word: "event",
-        say: "change",
-        alone: false,
-    },
-    Word {
-        word: "lsn",
-        say: "position",
-        alone: false,
-    },
-    Word {
-        word: "drift",
-        say: "difference",
-        alone: false,
-    },
-    Word {
-        word: "checkpoint",
-        say: "watermark",
-        alone: false,
-    },
-    Word {
-        word: "helper",
-        say: "what it does",
-        alone: false,
-    },
-    Word {
-        word: "manager",
-        say: "what it does",
-        alone: false,
-    },
-    Word {
-        word: "util",
-        say: "what is in it",
-        alone: true,
-    },
-    Word {
-        word: "common",
-        say: "what is in it",
-        alone: true,
-    },
-    Word {
-        word: "misc",
-        say: "what is in it",
-        alone: true,
-    },
+    Word { word: "sink", say: "target", alone: false },
+    Word { word: "event", say: "change", alone: false },
+    Word { word: "lsn", say: "position", alone: false },
+    Word { word: "drift", say: "difference", alone: false },
+    Word { word: "checkpoint", say: "watermark", alone: false },
+    Word { word: "helper", say: "what it does", alone: false },
+    Word { word: "manager", say: "what it does", alone: false },
+    Word { word: "util", say: "what is in it", alone: true },
+    Word { word: "common", say: "what is in it", alone: true },
+    Word { word: "misc", say: "what is in it", alone: true },
 ];
 
 struct Exception {
@@ -89,28 +46,15 @@ struct Exception {
 
 const EXCEPTIONS: [Exception; 3] = [
     // PostgreSQL's own name for its position, in the one folder that reads it.
-    Exception {
-        below: "crates/connectors/src/postgres",
-        word: "lsn",
-    },
+    Exception { below: "crates/connectors/src/postgres", word: "lsn" },
     // The moment at which a store syncs what it holds, which is no watermark.
-    Exception {
-        below: "crates/engine/src/state",
-        word: "checkpoint",
-    },
+    Exception { below: "crates/engine/src/state", word: "checkpoint" },
     // SQLite's own name for folding its log into the database.
-    Exception {
-        below: "crates/engine/src/catalog",
-        word: "checkpoint",
-    },
+    Exception { below: "crates/engine/src/catalog", word: "checkpoint" },
 ];
 
 // Joined from two parts each, so that this file does not break its own rule.
-const UNFINISHED_WORDS: [&str; 3] = [
-    concat!("FIX", "ME"),
-    concat!("TO", "DO"),
-    concat!("XX", "X"),
-];
+const UNFINISHED_WORDS: [&str; 3] = [concat!("FIX", "ME"), concat!("TO", "DO"), concat!("XX", "X")];
 const UNFINISHED_CALLS: [&str; 2] = [concat!("to", "do!"), concat!("unimple", "mented!")];
 
 fn is_checked(found: &Definition) -> bool {
@@ -137,14 +81,8 @@ fn mend(word: &Word) -> String {
 fn banned(path: &str, name: &str) -> Option<&'static Word> {
     let parts = split(name);
     WORDS.iter().find(|word| {
-        let says = if word.alone {
-            parts == [word.word]
-        } else {
-            has(&parts, word.word)
-        };
-        says && !EXCEPTIONS
-            .iter()
-            .any(|one| path.starts_with(one.below) && one.word == word.word)
+        let says = if word.alone { parts == [word.word] } else { has(&parts, word.word) };
+        says && !EXCEPTIONS.iter().any(|one| path.starts_with(one.below) && one.word == word.word)
     })
 }
 
@@ -170,26 +108,16 @@ fn split(name: &str) -> Vec<String> {
         }
     }
     words.retain(|word| !word.is_empty());
-    words
-        .iter()
-        .map(|word| word.strip_suffix('s').unwrap_or(word).to_owned())
-        .collect()
+    words.iter().map(|word| word.strip_suffix('s').unwrap_or(word).to_owned()).collect()
 }
 
 fn unfinished(file: &File, number: usize, line: &str) -> Option<Finding> {
-    let whole = |word: &&&str| {
-        line.split(|c: char| !c.is_alphanumeric())
-            .any(|part| part == **word)
-    };
+    let whole =
+        |word: &&&str| line.split(|c: char| !c.is_alphanumeric()).any(|part| part == **word);
     let word = UNFINISHED_WORDS.iter().find(whole);
     let word = word.or_else(|| UNFINISHED_CALLS.iter().find(|call| line.contains(**call)))?;
     let what = format!("`{word}` says that this is unfinished");
-    Some(Finding::new(
-        &file.path,
-        number,
-        what,
-        "finish it, or leave it out and say so nowhere",
-    ))
+    Some(Finding::new(&file.path, number, what, "finish it, or leave it out and say so nowhere"))
 }
 
 #[cfg(test)]
@@ -197,20 +125,13 @@ mod tests {
     use super::*;
 
     fn said(path: &str, text: &str) -> Vec<String> {
-        check(&Tree::of(&[(path, text)]))
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        check(&Tree::of(&[(path, text)])).iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn a_banned_word_in_a_definition_is_found_with_the_right_one() {
-        for text in [
-            "struct HTTPSink;",
-            "fn next_event() {}",
-            "enum A { Drift }",
-            "mod helpers {}",
-        ] {
+        for text in ["struct HTTPSink;", "fn next_event() {}", "enum A { Drift }", "mod helpers {}"]
+        {
             assert_eq!(said("a.rs", text).len(), 1, "{text}");
         }
         assert!(said("a.rs", "//! A.\nfn flush_lsn() {}")[0].starts_with("a.rs:2: `flush_lsn`"));
@@ -233,10 +154,7 @@ mod tests {
     #[test]
     fn a_word_may_stand_where_it_is_the_systems_own() {
         assert!(said("crates/connectors/src/postgres/slot.rs", "fn lsn() {}").is_empty());
-        assert_eq!(
-            said("crates/connectors/src/sqlite.rs", "fn lsn() {}").len(),
-            1
-        );
+        assert_eq!(said("crates/connectors/src/sqlite.rs", "fn lsn() {}").len(), 1);
     }
 
     #[test]
@@ -244,10 +162,7 @@ mod tests {
         for word in UNFINISHED_WORDS {
             assert_eq!(said("docs/a.md", &format!("One.\n{word}: two.")).len(), 1);
         }
-        assert_eq!(
-            said("a.rs", &format!("fn a() {{ {}() }}", UNFINISHED_CALLS[0])).len(),
-            1
-        );
+        assert_eq!(said("a.rs", &format!("fn a() {{ {}() }}", UNFINISHED_CALLS[0])).len(), 1);
         assert!(said("a.sh", &format!("mktemp a.{}", "X".repeat(6))).is_empty());
     }
 }

@@ -43,15 +43,8 @@ impl Folding {
                     // The row is known after all: it goes from one key and comes to the other.
                     let mut row = row;
                     row.fill_unchanged_from(earlier);
-                    let effect = Effect::Put {
-                        key,
-                        row,
-                        new: false,
-                    };
-                    self.add(Write {
-                        effect: Effect::Delete(before),
-                        ..write.clone()
-                    });
+                    let effect = Effect::Put { key, row, new: false };
+                    self.add(Write { effect: Effect::Delete(before), ..write.clone() });
                     self.add(Write { effect, ..write });
                 } else {
                     self.slots.push(earlier);
@@ -66,13 +59,7 @@ impl Folding {
                     // It goes and comes: what was there before the batch is still there now.
                     Some(_) => false,
                 };
-                self.set(
-                    key.clone(),
-                    Write {
-                        effect: Effect::Put { key, row, new },
-                        ..write
-                    },
-                );
+                self.set(key.clone(), Write { effect: Effect::Put { key, row, new }, ..write });
             }
             Effect::Patch(key, row) => self.patch(write, key, row),
             Effect::Delete(key) => {
@@ -85,23 +72,11 @@ impl Folding {
     fn patch(&mut self, write: Write, key: Key, mut row: model::Row) {
         let effect = match self.take(&write.copy, &key) {
             None => Effect::Patch(key.clone(), row),
-            Some(Write {
-                effect: Effect::Put {
-                    row: earlier, new, ..
-                },
-                ..
-            }) => {
+            Some(Write { effect: Effect::Put { row: earlier, new, .. }, .. }) => {
                 row.fill_unchanged_from(&earlier);
-                Effect::Put {
-                    key: key.clone(),
-                    row,
-                    new,
-                }
+                Effect::Put { key: key.clone(), row, new }
             }
-            Some(Write {
-                effect: Effect::Patch(_, earlier),
-                ..
-            }) => {
+            Some(Write { effect: Effect::Patch(_, earlier), .. }) => {
                 row.fill_unchanged_from(&earlier);
                 Effect::Patch(key.clone(), row)
             }
@@ -118,10 +93,7 @@ impl Folding {
     fn truncate(&mut self, write: Write) {
         self.latest.remove(&write.copy);
         for slot in &mut self.slots {
-            if slot
-                .as_ref()
-                .is_some_and(|earlier| earlier.copy == write.copy)
-            {
+            if slot.as_ref().is_some_and(|earlier| earlier.copy == write.copy) {
                 *slot = None;
             }
         }
@@ -139,10 +111,7 @@ impl Folding {
     }
 
     fn set(&mut self, key: Key, write: Write) {
-        self.latest
-            .entry(write.copy.clone())
-            .or_default()
-            .insert(key, self.slots.len());
+        self.latest.entry(write.copy.clone()).or_default().insert(key, self.slots.len());
         self.slots.push(Some(write));
     }
 

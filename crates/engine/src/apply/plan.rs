@@ -57,10 +57,7 @@ impl Plan {
     pub(super) fn new(lane: &Lane, group: &Group, epoch: Epoch, limits: &Limits) -> Self {
         let mut copies: BTreeMap<TableName, Vec<CopyName>> = BTreeMap::new();
         for copy in &group.copies {
-            copies
-                .entry(copy.of.clone())
-                .or_default()
-                .push(copy.name.clone());
+            copies.entry(copy.of.clone()).or_default().push(copy.name.clone());
         }
         Self {
             lane: lane.clone(),
@@ -86,10 +83,7 @@ impl Plan {
     ) {
         self.claim = claim;
         self.seen = watermark;
-        self.held = holds
-            .into_iter()
-            .map(|hold| (hold.copy, hold.key))
-            .collect();
+        self.held = holds.into_iter().map(|hold| (hold.copy, hold.key)).collect();
         self.careful_until = careful_until;
     }
 
@@ -136,11 +130,7 @@ impl Plan {
         let applied = self.seen.as_ref().is_some_and(|seen| offset <= *seen);
         if !applied && self.copies.contains_key(&change.table.name) {
             let bytes = change.bytes();
-            self.queue.push_back(Pending::Change {
-                change,
-                offset,
-                bytes,
-            });
+            self.queue.push_back(Pending::Change { change, offset, bytes });
         }
     }
 
@@ -155,11 +145,7 @@ impl Plan {
         }
         let mut writes = Vec::new();
         let mut holds = Vec::new();
-        let ahead = if planted(Bug::CoalesceAcrossBatches) {
-            2
-        } else {
-            0
-        };
+        let ahead = if planted(Bug::CoalesceAcrossBatches) { 2 } else { 0 };
         for index in 0..(cut.take + ahead).min(self.queue.len()) {
             if let Pending::Change { change, offset, .. } = &self.queue[index] {
                 let (change, offset) = (change.clone(), offset.clone());
@@ -170,23 +156,12 @@ impl Plan {
         let batch = Batch {
             lane: self.lane.clone(),
             epoch: self.epoch,
-            writes: if careful {
-                writes
-            } else {
-                fold(writes, self.claim)
-            },
+            writes: if careful { writes } else { fold(writes, self.claim) },
             holds,
             watermark: cut.watermark,
             last: cut.last,
         };
-        Ok(Some((
-            batch,
-            if careful {
-                Mode::RowByRow
-            } else {
-                Mode::Together
-            },
-        )))
+        Ok(Some((batch, if careful { Mode::RowByRow } else { Mode::Together })))
     }
 
     /// The batch was written, all but these rows.
@@ -235,17 +210,9 @@ impl Plan {
         for (index, pending) in self.queue.iter().enumerate() {
             match pending {
                 Pending::End(offset) => {
-                    boundary = Some(Cut {
-                        take: index + 1,
-                        watermark: offset.clone(),
-                        last: true,
-                    });
+                    boundary = Some(Cut { take: index + 1, watermark: offset.clone(), last: true });
                 }
-                Pending::Change {
-                    change,
-                    offset,
-                    bytes: size,
-                } => {
+                Pending::Change { change, offset, bytes: size } => {
                     let full = changes >= self.limits.batch_changes_max
                         || (changes > 0 && bytes + size > self.limits.batch_bytes_max)
                         // Row by row, each call's answer decides what the key's next change may do.
@@ -267,11 +234,7 @@ impl Plan {
             Pending::Change { offset, .. } | Pending::End(offset) => offset.clone(),
         };
         debug_assert!(before < *next, "BUG: the queue is out of order");
-        Cut {
-            take,
-            watermark: before,
-            last: self.claim != Claim::Transactional,
-        }
+        Cut { take, watermark: before, last: self.claim != Claim::Transactional }
     }
 
     /// Translates a change into writes for each copy of its table.
@@ -282,21 +245,12 @@ impl Plan {
         writes: &mut Vec<Write>,
         holds: &mut Vec<Hold>,
     ) -> Result<(), Fault> {
-        let copies = self
-            .copies
-            .get(&change.table.name)
-            .cloned()
-            .unwrap_or_default();
+        let copies = self.copies.get(&change.table.name).cloned().unwrap_or_default();
         for copy in copies {
             for effect in self.effects(change, offset)? {
                 if let Some(effect) = self.pass_holds(&copy, effect, offset, holds) {
                     let (copy, table) = (copy.clone(), change.table.clone());
-                    writes.push(Write {
-                        copy,
-                        table,
-                        version: offset.clone(),
-                        effect,
-                    });
+                    writes.push(Write { copy, table, version: offset.clone(), effect });
                 }
             }
         }
@@ -313,43 +267,20 @@ impl Plan {
         };
         Ok(match &change.op {
             Op::Insert(row) => {
-                vec![Effect::Put {
-                    key: key_of(row)?,
-                    row: row.clone(),
-                    new: true,
-                }]
+                vec![Effect::Put { key: key_of(row)?, row: row.clone(), new: true }]
             }
             Op::Update { before, row } => {
                 let (key, row) = (key_of(row)?, row.clone());
                 match (key == *before, row.is_complete()) {
-                    (true, true) => vec![Effect::Put {
-                        key,
-                        row,
-                        new: false,
-                    }],
+                    (true, true) => vec![Effect::Put { key, row, new: false }],
                     (true, false) => vec![Effect::Patch(key, row)],
                     (false, true) if planted(Bug::KeyChangeWithoutDelete) => {
-                        vec![Effect::Put {
-                            key,
-                            row,
-                            new: false,
-                        }]
+                        vec![Effect::Put { key, row, new: false }]
                     }
                     (false, true) => {
-                        vec![
-                            Effect::Delete(before.clone()),
-                            Effect::Put {
-                                key,
-                                row,
-                                new: false,
-                            },
-                        ]
+                        vec![Effect::Delete(before.clone()), Effect::Put { key, row, new: false }]
                     }
-                    (false, false) => vec![Effect::Move {
-                        before: before.clone(),
-                        key,
-                        row,
-                    }],
+                    (false, false) => vec![Effect::Move { before: before.clone(), key, row }],
                 }
             }
             Op::Delete(key) => vec![Effect::Delete(key.clone())],

@@ -17,10 +17,7 @@ pub(super) enum Staging {
     /// Keep this part aside.
     Keep(StagedPart),
     /// Drop what was kept of a sub-transaction, or of the whole.
-    Drop {
-        transaction: TransactionId,
-        sub: TransactionId,
-    },
+    Drop { transaction: TransactionId, sub: TransactionId },
 }
 
 /// The transactions at hand.
@@ -60,21 +57,12 @@ impl Gather {
     /// Takes one step of the source, and says what to stage because of it.
     pub(super) fn take(&mut self, step: Step) -> Result<Vec<Staging>, Fault> {
         match step {
-            Step::Part {
-                transaction,
-                sub,
-                changes,
-            } => Ok(self.part(transaction, sub, changes)),
-            Step::Commit {
-                transaction,
-                position,
-                committed_at,
-            } => self.commit(transaction, position, committed_at),
+            Step::Part { transaction, sub, changes } => Ok(self.part(transaction, sub, changes)),
+            Step::Commit { transaction, position, committed_at } => {
+                self.commit(transaction, position, committed_at)
+            }
             Step::Abort { transaction, sub } => Ok(self.abort(transaction, sub)),
-            Step::Progress {
-                position,
-                source_time,
-            } => {
+            Step::Progress { position, source_time } => {
                 self.progress(position, source_time);
                 Ok(Vec::new())
             }
@@ -100,11 +88,7 @@ impl Gather {
     ) -> Vec<Staging> {
         let open = self.open.entry(transaction).or_default();
         if open.staged {
-            return vec![Staging::Keep(StagedPart {
-                transaction,
-                sub,
-                changes,
-            })];
+            return vec![Staging::Keep(StagedPart { transaction, sub, changes })];
         }
         let bytes = changes.iter().map(Change::bytes).sum::<usize>();
         open.bytes += bytes;
@@ -115,9 +99,7 @@ impl Gather {
         }
         if self.open_bytes > self.limits.open_bytes_max {
             let largest = self.open.iter().max_by_key(|(_, open)| open.bytes);
-            return largest
-                .map(|(&largest, _)| largest)
-                .map_or(Vec::new(), |it| self.stage(it));
+            return largest.map(|(&largest, _)| largest).map_or(Vec::new(), |it| self.stage(it));
         }
         Vec::new()
     }
@@ -129,13 +111,7 @@ impl Gather {
         self.open_bytes -= std::mem::take(&mut open.bytes);
         std::mem::take(&mut open.parts)
             .into_iter()
-            .map(|(sub, changes)| {
-                Staging::Keep(StagedPart {
-                    transaction,
-                    sub,
-                    changes,
-                })
-            })
+            .map(|(sub, changes)| Staging::Keep(StagedPart { transaction, sub, changes }))
             .collect()
     }
 
@@ -146,38 +122,24 @@ impl Gather {
         committed_at: i64,
     ) -> Result<Vec<Staging>, Fault> {
         if position.as_bytes().is_empty() {
-            return Err(Fault::stop(
-                Code::Broken,
-                "the source gave a commit without a position",
-            ));
+            return Err(Fault::stop(Code::Broken, "the source gave a commit without a position"));
         }
         let open = self.open.remove(&transaction).unwrap_or_default();
         self.open_bytes -= open.bytes;
         let offset = Offset::whole(self.last.incarnation, position);
         if offset <= self.last && !planted(Bug::NoDedupeOnReplay) {
             reached(Mark::RedeliverySkipped);
-            let drop = Staging::Drop {
-                transaction,
-                sub: transaction,
-            };
+            let drop = Staging::Drop { transaction, sub: transaction };
             return Ok(if open.staged { vec![drop] } else { Vec::new() });
         }
-        let commit = Commit {
-            offset: offset.clone(),
-            transaction,
-            committed_at,
-        };
+        let commit = Commit { offset: offset.clone(), transaction, committed_at };
         if open.staged {
             self.push(Append::Commit(commit, Changes::Staged), 64);
         } else if open.parts.iter().all(|(_, changes)| changes.is_empty()) {
             // Nothing of it is ours; only that the source has come this far.
             self.progress(offset.position.clone(), committed_at);
         } else {
-            let changes = open
-                .parts
-                .into_iter()
-                .flat_map(|(_, changes)| changes)
-                .collect();
+            let changes = open.parts.into_iter().flat_map(|(_, changes)| changes).collect();
             self.push(Append::Commit(commit, Changes::Inline(changes)), open.bytes);
         }
         self.last = offset;
@@ -195,20 +157,11 @@ impl Gather {
             self.open.remove(&transaction);
         } else if !staged {
             open.parts.retain(|(of, _)| *of != sub);
-            let left = open
-                .parts
-                .iter()
-                .flat_map(|(_, changes)| changes)
-                .map(Change::bytes)
-                .sum();
+            let left = open.parts.iter().flat_map(|(_, changes)| changes).map(Change::bytes).sum();
             self.open_bytes -= open.bytes - left;
             open.bytes = left;
         }
-        if staged {
-            vec![Staging::Drop { transaction, sub }]
-        } else {
-            Vec::new()
-        }
+        if staged { vec![Staging::Drop { transaction, sub }] } else { Vec::new() }
     }
 
     fn progress(&mut self, position: Position, source_time: i64) {
@@ -217,10 +170,7 @@ impl Gather {
             return;
         }
         self.last = offset.clone();
-        let progress = Append::Progress(Progress {
-            offset,
-            source_time,
-        });
+        let progress = Append::Progress(Progress { offset, source_time });
         match self.ready.last_mut() {
             // Only the last of several in a row says anything.
             Some(last @ Append::Progress(_)) => *last = progress,

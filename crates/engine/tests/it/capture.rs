@@ -28,9 +28,7 @@ async fn what_a_source_delivers_again_is_logged_once() {
     let mut rig = Rig::new(2);
     rig.database.deliver_again(true);
     // The second target keeps the whole log from being trimmed.
-    rig.targets[1]
-        .replies
-        .push(Call::Apply, Reply::HoldReply(Arc::new(Notify::new())));
+    rig.targets[1].replies.push(Call::Apply, Reply::HoldReply(Arc::new(Notify::new())));
     let _running = rig.start().await;
     rig.insert([1]);
     rig.in_step(0).await;
@@ -38,16 +36,10 @@ async fn what_a_source_delivers_again_is_logged_once() {
     rig.insert([2]);
     rig.in_step(0).await;
     let read = rig.log.read(&lane(), None, 1 << 20).await.expect("a read");
-    let Read::Entries(entries) = read else {
-        panic!("{read:?}")
-    };
+    let Read::Entries(entries) = read else { panic!("{read:?}") };
     let ends: Vec<_> = entries.iter().map(model::Entry::end).collect();
     assert!(ends.is_sorted_by(|one, other| one < other), "{ends:?}");
-    assert!(
-        rig.targets[0]
-            .store
-            .look(|kept| kept.ledger.values().all(|times| *times == 1))
-    );
+    assert!(rig.targets[0].store.look(|kept| kept.ledger.values().all(|times| *times == 1)));
 }
 
 /// PC18: a transaction larger than memory allows goes through the log's staging, and arrives whole.
@@ -90,10 +82,7 @@ async fn what_was_staged_before_a_cut_connection_is_not_staged_twice() {
     sleep(Duration::from_millis(50)).await;
     rig.source.push(Call::Next, Reply::Refuse);
     rig.database.pass();
-    until("the connection was cut", || {
-        running.board.snapshot().capture.retries > 0
-    })
-    .await;
+    until("the connection was cut", || running.board.snapshot().capture.retries > 0).await;
     rig.database.commit(transaction);
     rig.in_step(0).await;
     assert_eq!(rig.rows(0).len(), 10);
@@ -110,10 +99,7 @@ async fn a_source_that_forgot_what_comes_next_stops_the_lane() {
     rig.insert([2]);
     rig.database.forget_all();
     let running = rig.start().await;
-    until("it stops", || {
-        running.board.snapshot().capture.phase == Phase::Stopped
-    })
-    .await;
+    until("it stops", || running.board.snapshot().capture.phase == Phase::Stopped).await;
     let fault = running.board.snapshot().capture.fault.expect("a reason");
     assert!(fault.starts_with("E-SOURCE-HISTORY-LOST"), "{fault}");
     assert_eq!(rig.rows(0).len(), 1, "the copy keeps what it has");
@@ -127,10 +113,7 @@ async fn another_server_behind_the_address_stops_the_lane() {
     rig.insert([1]);
     rig.in_step(0).await;
     rig.database.become_another("server-2");
-    until("it stops", || {
-        running.board.snapshot().capture.phase == Phase::Stopped
-    })
-    .await;
+    until("it stops", || running.board.snapshot().capture.phase == Phase::Stopped).await;
     let fault = running.board.snapshot().capture.fault.expect("a reason");
     assert!(fault.starts_with("E-SOURCE-CHANGED"), "{fault}");
 }

@@ -16,24 +16,13 @@ use tokio::time::sleep;
 async fn a_lost_reply_is_answered_by_the_watermark() {
     let mut rig = Rig::new(1);
     let running = rig.start().await;
-    rig.targets[0]
-        .replies
-        .push(Call::Apply, Reply::FailAfterWrite);
+    rig.targets[0].replies.push(Call::Apply, Reply::FailAfterWrite);
     rig.insert([1, 2]);
     rig.in_step(0).await;
     rig.insert([3]);
     rig.in_step(0).await;
-    assert!(
-        running.board.snapshot().groups[&"target-0".into()]
-            .task
-            .retries
-            >= 1
-    );
-    assert!(
-        rig.targets[0]
-            .store
-            .look(|kept| kept.ledger.values().all(|times| *times == 1))
-    );
+    assert!(running.board.snapshot().groups[&"target-0".into()].task.retries >= 1);
+    assert!(rig.targets[0].store.look(|kept| kept.ledger.values().all(|times| *times == 1)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,18 +42,12 @@ async fn an_outage_of_one_target_holds_only_that_target() {
     let mut rig = Rig::new(2);
     let _running = rig.start().await;
     let release = Arc::new(Notify::new());
-    rig.targets[0]
-        .replies
-        .push(Call::Apply, Reply::HoldReply(release.clone()));
+    rig.targets[0].replies.push(Call::Apply, Reply::HoldReply(release.clone()));
     rig.insert([1]);
     rig.in_step(1).await;
     rig.insert([2]);
     rig.in_step(1).await;
-    assert_eq!(
-        rig.rows(0).len(),
-        1,
-        "the answer to the first batch is still held"
-    );
+    assert_eq!(rig.rows(0).len(), 1, "the answer to the first batch is still held");
     release.notify_one();
     rig.in_step(0).await;
 }
@@ -85,23 +68,11 @@ async fn a_refused_row_holds_its_own_key_and_nothing_else() {
     let (_, hold) = holds.values().next().expect("one");
     assert_eq!((&hold.key, hold.reason.as_str()), (&key(2), "not this one"));
     // Its next change is passed over, its end releases it.
-    rig.change([
-        Op::Update {
-            before: key(2),
-            row: row(2, 8, "good"),
-        },
-        Op::Delete(key(1)),
-    ]);
+    rig.change([Op::Update { before: key(2), row: row(2, 8, "good") }, Op::Delete(key(1))]);
     until("the rest moved on", || rig.rows(0).len() == 1).await;
-    assert_eq!(
-        running.board.snapshot().groups[&"target-0".into()].held_keys,
-        1
-    );
+    assert_eq!(running.board.snapshot().groups[&"target-0".into()].held_keys, 1);
     rig.change([Op::Delete(key(2))]);
-    until("the hold is over", || {
-        rig.targets[0].store.kept().holds.is_empty()
-    })
-    .await;
+    until("the hold is over", || rig.targets[0].store.kept().holds.is_empty()).await;
     rig.in_step(0).await;
 }
 
@@ -112,10 +83,7 @@ async fn an_unchanged_column_keeps_its_value_on_the_way() {
     let _running = rig.start().await;
     rig.change([Op::Insert(row(1, 7, "long"))]);
     rig.in_step(0).await;
-    rig.change([Op::Update {
-        before: key(1),
-        row: row_with_same_body(1, 8),
-    }]);
+    rig.change([Op::Update { before: key(1), row: row_with_same_body(1, 8) }]);
     rig.in_step(0).await;
     assert_eq!(rig.rows(0)[&key(1)].0[2], Cell::from("long"));
 }
@@ -127,20 +95,11 @@ async fn a_key_change_moves_the_row() {
     let _running = rig.start().await;
     rig.insert([1, 2]);
     rig.change([
-        Op::Update {
-            before: key(1),
-            row: row_with_same_body(11, 7),
-        },
-        Op::Update {
-            before: key(2),
-            row: row(12, 7, "new"),
-        },
+        Op::Update { before: key(1), row: row_with_same_body(11, 7) },
+        Op::Update { before: key(2), row: row(12, 7, "new") },
     ]);
     rig.in_step(0).await;
-    assert_eq!(
-        rig.rows(0).keys().cloned().collect::<Vec<_>>(),
-        [key(11), key(12)]
-    );
+    assert_eq!(rig.rows(0).keys().cloned().collect::<Vec<_>>(), [key(11), key(12)]);
 }
 
 /// LG9: the log keeps what the slowest group needs, and no more.
@@ -149,9 +108,7 @@ async fn the_log_is_trimmed_to_the_slowest_group() {
     let mut rig = Rig::new(2);
     let _running = rig.start().await;
     let release = Arc::new(Notify::new());
-    rig.targets[0]
-        .replies
-        .push(Call::Apply, Reply::HoldReply(release.clone()));
+    rig.targets[0].replies.push(Call::Apply, Reply::HoldReply(release.clone()));
     for id in 0..20 {
         rig.insert([id]);
         rig.in_step(1).await;
@@ -162,10 +119,7 @@ async fn the_log_is_trimmed_to_the_slowest_group() {
     rig.in_step(0).await;
     sleep(Duration::from_secs(5)).await;
     let bounds = rig.log.bounds(&lane()).await.expect("bounds");
-    assert_eq!(
-        bounds.trimmed, bounds.last,
-        "nobody needs anything any more"
-    );
+    assert_eq!(bounds.trimmed, bounds.last, "nobody needs anything any more");
 }
 
 /// P8: a group that came back from long ago stops, says so, and no longer holds the log.
@@ -182,13 +136,7 @@ async fn a_group_whose_history_is_gone_stops_and_does_not_hold_the_log() {
     let running = rig.start().await;
     let stopped = || running.board.snapshot().groups[&"target-0".into()].clone();
     until("it stops", || stopped().task.phase == Phase::Stopped).await;
-    assert!(
-        stopped()
-            .task
-            .fault
-            .expect("a reason")
-            .starts_with("E-LOG-HISTORY-LOST")
-    );
+    assert!(stopped().task.fault.expect("a reason").starts_with("E-LOG-HISTORY-LOST"));
     rig.insert([2]);
     rig.in_step(1).await;
     sleep(Duration::from_secs(5)).await;
@@ -199,10 +147,8 @@ async fn a_group_whose_history_is_gone_stops_and_does_not_hold_the_log() {
 /// Decision 17: what a target has not made durable is not trimmed, and comes again after its crash.
 #[tokio::test(start_paused = true)]
 async fn commits_that_a_target_lost_are_applied_again() {
-    let mut rig = Rig::with([Manners {
-        flush_every: 1_000,
-        ..Manners::plain(Claim::Transactional)
-    }]);
+    let mut rig =
+        Rig::with([Manners { flush_every: 1_000, ..Manners::plain(Claim::Transactional) }]);
     let _running = rig.start().await;
     rig.insert([1, 2, 3]);
     rig.in_step(0).await;
@@ -215,8 +161,5 @@ fn refusing() -> Manners {
     let rule = Arc::new(|row: &model::Row| {
         (row.0[2] == Cell::from("bad")).then(|| "not this one".to_owned())
     });
-    Manners {
-        rule,
-        ..Manners::plain(Claim::Transactional)
-    }
+    Manners { rule, ..Manners::plain(Claim::Transactional) }
 }

@@ -16,18 +16,10 @@ async fn a_stop_ends_every_task_at_once_when_nothing_is_under_way() {
     rig.in_step(0).await;
     rig.in_step(1).await;
     running.stop.ask();
-    timeout(Duration::from_millis(100), running.work)
-        .await
-        .expect("in time")
-        .expect("no panic");
+    timeout(Duration::from_millis(100), running.work).await.expect("in time").expect("no panic");
     let board = running.board.snapshot();
     assert_eq!(board.capture.phase, Phase::Ended);
-    assert!(
-        board
-            .groups
-            .values()
-            .all(|group| group.task.phase == Phase::Ended)
-    );
+    assert!(board.groups.values().all(|group| group.task.phase == Phase::Ended));
 }
 
 #[tokio::test(start_paused = true)]
@@ -35,9 +27,7 @@ async fn a_stop_lets_a_batch_under_way_end() {
     let mut rig = Rig::new(1);
     let running = rig.start().await;
     let slow = Duration::from_secs(2);
-    rig.targets[0]
-        .replies
-        .push(Call::Apply, Reply::RespondSlowly(slow, slow));
+    rig.targets[0].replies.push(Call::Apply, Reply::RespondSlowly(slow, slow));
     rig.insert([1]);
     sleep(Duration::from_millis(100)).await;
     running.stop.ask();
@@ -49,9 +39,7 @@ async fn a_stop_lets_a_batch_under_way_end() {
 async fn a_stop_takes_no_longer_than_its_bound_even_if_a_target_hangs() {
     let mut rig = Rig::new(1);
     let running = rig.start().await;
-    rig.targets[0]
-        .replies
-        .push(Call::Apply, Reply::HoldReply(Arc::new(Notify::new())));
+    rig.targets[0].replies.push(Call::Apply, Reply::HoldReply(Arc::new(Notify::new())));
     rig.insert([1]);
     until("it was written", || rig.rows(0).len() == 1).await;
     let asked = Instant::now();
@@ -74,11 +62,7 @@ async fn a_restart_goes_on_where_everything_stands() {
     }
     let _running = rig.start().await;
     rig.in_step(0).await;
-    assert!(
-        rig.targets[0]
-            .store
-            .look(|kept| kept.ledger.values().all(|times| *times == 1))
-    );
+    assert!(rig.targets[0].store.look(|kept| kept.ledger.values().all(|times| *times == 1)));
 }
 
 /// HA3: a process that everybody took for dead cannot write over its successor.
@@ -86,10 +70,9 @@ async fn a_restart_goes_on_where_everything_stands() {
 async fn a_late_writer_is_refused_by_the_target() {
     let mut rig = Rig::new(1);
     let old = rig.start().await;
-    rig.targets[0].replies.push(
-        Call::Apply,
-        Reply::RespondSlowly(Duration::from_secs(5), Duration::ZERO),
-    );
+    rig.targets[0]
+        .replies
+        .push(Call::Apply, Reply::RespondSlowly(Duration::from_secs(5), Duration::ZERO));
     rig.insert([1]);
     sleep(Duration::from_millis(200)).await;
     let _new = rig.start().await;
@@ -97,15 +80,8 @@ async fn a_late_writer_is_refused_by_the_target() {
     rig.insert([2]);
     rig.in_step(0).await;
     sleep(Duration::from_secs(6)).await;
-    assert!(
-        rig.targets[0]
-            .store
-            .look(|kept| kept.ledger.values().all(|times| *times == 1))
-    );
-    assert_eq!(
-        rig.targets[0].store.kept().leader,
-        Some(("one".into(), rig.run))
-    );
+    assert!(rig.targets[0].store.look(|kept| kept.ledger.values().all(|times| *times == 1)));
+    assert_eq!(rig.targets[0].store.kept().leader, Some(("one".into(), rig.run)));
     drop(old);
 }
 
@@ -119,12 +95,7 @@ async fn a_target_that_is_away_is_not_hammered() {
     }
     let running = rig.start().await;
     sleep(Duration::from_secs(600)).await;
-    let retries = running.board.snapshot().groups[&"target-0".into()]
-        .task
-        .retries;
+    let retries = running.board.snapshot().groups[&"target-0".into()].task.retries;
     let most = u64::from(rig.limits.retry_budget_max) + 600 / 30 + 1;
-    assert!(
-        (10..=most).contains(&retries),
-        "{retries} retries in ten minutes"
-    );
+    assert!((10..=most).contains(&retries), "{retries} retries in ten minutes");
 }

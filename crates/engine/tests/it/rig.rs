@@ -49,20 +49,14 @@ impl Rig {
 
     /// A pipeline with targets of these manners.
     pub(crate) fn with(manners: impl IntoIterator<Item = Manners>) -> Self {
-        let target = |manners| TargetRig {
-            store: Store::new(manners),
-            replies: Arc::default(),
-        };
+        let target = |manners| TargetRig { store: Store::new(manners), replies: Arc::default() };
         Self {
             database: Database::new("server-1"),
             source: Arc::default(),
             log: Arc::new(MemoryLog::new()),
             notes: Arc::default(),
             targets: manners.into_iter().map(target).collect(),
-            limits: Limits {
-                retry_pause_max: Duration::from_secs(1),
-                ..Limits::default()
-            },
+            limits: Limits { retry_pause_max: Duration::from_secs(1), ..Limits::default() },
             table: table("questions"),
             run: 0,
         }
@@ -74,10 +68,7 @@ impl Rig {
         let group = |(index, target): (usize, &TargetRig)| Group {
             name: format!("target-{index}").as_str().into(),
             service: Faulty::target(Arc::new(target.store.clone()), target.replies.clone()),
-            copies: vec![Copy {
-                name: "copy".into(),
-                of: "questions".into(),
-            }],
+            copies: vec![Copy { name: "copy".into(), of: "questions".into() }],
         };
         let board = Board::new();
         let pipeline = Pipeline {
@@ -87,19 +78,14 @@ impl Rig {
             catalog: self.notes.clone(),
             groups: self.targets.iter().enumerate().map(group).collect(),
             limits: self.limits.clone(),
-            instance: Instance {
-                name: "one".into(),
-                run: self.run,
-            },
+            instance: Instance { name: "one".into(), run: self.run },
             board: board.clone(),
         };
         let stop = Stop::new();
         let work = tokio::spawn(pipeline.run(stop.clone()));
         let running = Running { board, stop, work };
-        until("capture follows", || {
-            running.board.snapshot().capture.phase != Phase::Starting
-        })
-        .await;
+        until("capture follows", || running.board.snapshot().capture.phase != Phase::Starting)
+            .await;
         running
     }
 
@@ -111,10 +97,7 @@ impl Rig {
 
     /// Commits changes in one transaction.
     pub(crate) fn change(&self, ops: impl IntoIterator<Item = Op>) {
-        let change = |op| model::Change {
-            table: self.table.clone(),
-            op,
-        };
+        let change = |op| model::Change { table: self.table.clone(), op };
         self.database.transact(ops.into_iter().map(change));
     }
 
@@ -122,25 +105,18 @@ impl Rig {
     pub(crate) fn rows(&self, target: usize) -> BTreeMap<Key, Row> {
         self.targets[target].store.look(|kept| {
             let rows = kept.rows.get(&"copy".into()).into_iter().flatten();
-            rows.map(|(key, (row, _))| (key.clone(), row.clone()))
-                .collect()
+            rows.map(|(key, (row, _))| (key.clone(), row.clone())).collect()
         })
     }
 
     /// The rows of the source.
     pub(crate) fn truth(&self) -> BTreeMap<Key, Row> {
-        self.database
-            .committed()
-            .remove(&self.table.name)
-            .unwrap_or_default()
+        self.database.committed().remove(&self.table.name).unwrap_or_default()
     }
 
     /// Waits until a target equals the source.
     pub(crate) async fn in_step(&self, target: usize) {
-        until("the copy equals its source", || {
-            self.rows(target) == self.truth()
-        })
-        .await;
+        until("the copy equals its source", || self.rows(target) == self.truth()).await;
     }
 }
 
@@ -170,10 +146,7 @@ impl Catalog for Notes {
     }
 
     async fn begin(&self, lane: &Lane, history: &History) -> Result<(), Fault> {
-        self.0
-            .lock()
-            .expect("no panic")
-            .insert(lane.clone(), history.clone());
+        self.0.lock().expect("no panic").insert(lane.clone(), history.clone());
         Ok(())
     }
 }

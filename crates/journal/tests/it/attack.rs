@@ -25,11 +25,7 @@ async fn a_torn_tail_that_is_accepted_stops_the_journal_or_changes_a_value() {
     let fault = read_all(&journal, None).await.unwrap_err();
     assert_eq!(fault.code, Code::JournalDamaged);
     let journal = open(&garbled).unwrap();
-    assert_eq!(
-        read_all(&journal, None).await.unwrap(),
-        [1, 2, 3],
-        "and entry 3 is not as it was"
-    );
+    assert_eq!(read_all(&journal, None).await.unwrap(), [1, 2, 3], "and entry 3 is not as it was");
     plant(None);
     take_reached();
 }
@@ -96,9 +92,6 @@ async fn rare_states_are_marked_when_they_are_reached() {
         Mark::StagedAdopted,
         Mark::ReadGone,
     ] {
-        assert!(
-            reached.contains_key(&mark),
-            "{mark:?} is not among {reached:?}"
-        );
+        assert!(reached.contains_key(&mark), "{mark:?} is not among {reached:?}");
     }
 }

@@ -16,25 +16,14 @@ async fn the_journal_on_a_real_disk_keeps_the_promises_of_a_log() {
     let count = std::cell::Cell::new(0);
     suite(async || {
         count.set(count.get() + 1);
-        subject(
-            Arc::new(RealDisk),
-            temp.0.join(count.get().to_string()),
-            Arc::new(Threads),
-        )
+        subject(Arc::new(RealDisk), temp.0.join(count.get().to_string()), Arc::new(Threads))
     })
     .await;
 }
 
 #[tokio::test]
 async fn the_journal_on_a_disk_in_memory_keeps_the_promises_of_a_log() {
-    suite(async || {
-        subject(
-            Arc::new(FaultyDisk::new()),
-            dir().to_owned(),
-            Arc::new(InPlace),
-        )
-    })
-    .await;
+    suite(async || subject(Arc::new(FaultyDisk::new()), dir().to_owned(), Arc::new(InPlace))).await;
 }
 
 #[tokio::test]
@@ -52,22 +41,12 @@ async fn the_memory_log_keeps_the_promises_of_a_log() {
 }
 
 fn subject(disk: Arc<dyn Disk>, dir: PathBuf, offload: Arc<dyn Offload>) -> Subject {
-    let options = Options {
-        segment_bytes_max: 4_000,
-        journal_bytes_max: 200_000,
-        ..Options::default()
-    };
+    let options =
+        Options { segment_bytes_max: 4_000, journal_bytes_max: 200_000, ..Options::default() };
     let open = move || -> Arc<dyn Log> {
         let (disk, offload) = (Arc::clone(&disk), Arc::clone(&offload));
         Arc::new(Journal::open(disk, &dir, options.clone(), offload).unwrap())
     };
-    let claims = Claims {
-        survives_reopen: true,
-        bounded: true,
-    };
-    Subject {
-        log: open(),
-        claims,
-        reopen: Box::new(open),
-    }
+    let claims = Claims { survives_reopen: true, bounded: true };
+    Subject { log: open(), claims, reopen: Box::new(open) }
 }

@@ -9,11 +9,7 @@ use testkit::disk::FaultyDisk;
 use testkit::offload::InPlace;
 
 fn is_full(fault: &Fault) {
-    assert_eq!(
-        (fault.code, fault.fate),
-        (Code::JournalFull, Fate::Retry),
-        "{fault}"
-    );
+    assert_eq!((fault.code, fault.fate), (Code::JournalFull, Fate::Retry), "{fault}");
 }
 
 #[tokio::test]
@@ -29,19 +25,11 @@ async fn a_disk_that_fills_at_any_byte_costs_no_entry_and_no_restart() {
                 Err(fault) => is_full(&fault),
             }
         }
-        assert_eq!(
-            read_all(&journal, None).await.unwrap(),
-            done,
-            "{room} bytes of room"
-        );
+        assert_eq!(read_all(&journal, None).await.unwrap(), done, "{room} bytes of room");
         disk.lift_full();
         append(&journal, 9).await.unwrap();
         done.push(9);
-        assert_eq!(
-            read_all(&journal, None).await.unwrap(),
-            done,
-            "{room} bytes of room"
-        );
+        assert_eq!(read_all(&journal, None).await.unwrap(), done, "{room} bytes of room");
         drop(journal);
         disk.crash(&mut |choices| choices - 1);
         assert_eq!(read_all(&open(&disk).unwrap(), None).await.unwrap(), done);
@@ -88,11 +76,7 @@ async fn staged_parts_count_and_are_refused_when_the_journal_is_full() {
     let journal = open(&disk).unwrap();
     let stage = async |number| {
         let transaction = TransactionId(number);
-        let part = StagedPart {
-            transaction,
-            sub: transaction,
-            changes: changes(50, 100),
-        };
+        let part = StagedPart { transaction, sub: transaction, changes: changes(50, 100) };
         journal.stage(&lane(), part).await
     };
     let mut count = 0;
@@ -106,55 +90,29 @@ async fn staged_parts_count_and_are_refused_when_the_journal_is_full() {
     assert!(count > 20 && disk.bytes() <= small().journal_bytes_max);
     let entries = || vec![Append::Commit(commit(1), Changes::Staged)];
     // The commit itself hardly takes room; an abort gives it all back.
-    journal
-        .unstage(&lane(), TransactionId(1), TransactionId(1))
-        .await
-        .unwrap();
+    journal.unstage(&lane(), TransactionId(1), TransactionId(1)).await.unwrap();
     assert_eq!(
-        journal
-            .append(&lane(), entries(), Epoch::LIVE)
-            .await
-            .unwrap_err()
-            .code,
+        journal.append(&lane(), entries(), Epoch::LIVE).await.unwrap_err().code,
         Code::Broken
     );
     stage(1).await.unwrap();
-    journal
-        .append(&lane(), entries(), Epoch::LIVE)
-        .await
-        .unwrap();
-    assert!(
-        read_all(&journal, None)
-            .await
-            .unwrap()
-            .iter()
-            .all(|number| *number == 1)
-    );
+    journal.append(&lane(), entries(), Epoch::LIVE).await.unwrap();
+    assert!(read_all(&journal, None).await.unwrap().iter().all(|number| *number == 1));
 }
 
 #[tokio::test]
 async fn the_bound_holds_over_all_lanes_and_any_of_them_can_be_trimmed() {
     let disk = FaultyDisk::new();
-    let options = Options {
-        segment_bytes_max: 4_000,
-        journal_bytes_max: 20_000,
-        ..small()
-    };
+    let options = Options { segment_bytes_max: 4_000, journal_bytes_max: 20_000, ..small() };
     let journal = Journal::open(Arc::new(disk.clone()), dir(), options, Arc::new(InPlace)).unwrap();
-    let lanes: Vec<_> = (0..12)
-        .map(|lane| Lane::from(format!("lane {lane}").as_str()))
-        .collect();
+    let lanes: Vec<_> = (0..12).map(|lane| Lane::from(format!("lane {lane}").as_str())).collect();
     let mut number = 0;
     for round in 0..20 {
         let lane = &lanes[round % lanes.len()];
         let begun = number;
         let fault = loop {
             let offset = at(number + 1);
-            let commit = Commit {
-                offset,
-                transaction: TransactionId(number + 1),
-                committed_at: 0,
-            };
+            let commit = Commit { offset, transaction: TransactionId(number + 1), committed_at: 0 };
             let entries = vec![Append::Commit(commit, Changes::Inline(changes(2, 100)))];
             match journal.append(lane, entries, Epoch::LIVE).await {
                 Ok(()) => number += 1,
@@ -182,10 +140,7 @@ async fn an_append_that_did_not_fit_leaves_its_tables_to_the_next_one() {
     assert_eq!(read_all(&journal, None).await.unwrap(), [2]);
     drop(journal);
     let journal = open(&disk).unwrap();
-    journal
-        .append(&lane(), vec![whole(3, changes(2, 5))], Epoch::LIVE)
-        .await
-        .unwrap();
+    journal.append(&lane(), vec![whole(3, changes(2, 5))], Epoch::LIVE).await.unwrap();
     assert_eq!(read_all(&journal, None).await.unwrap(), [2, 3]);
 }
 
@@ -199,21 +154,13 @@ async fn what_a_refused_append_left_behind_never_comes_back_in_a_closed_segment(
         }
         disk.full_after(room);
         let entries = vec![whole(9, changes(4, 100))];
-        is_full(
-            &journal
-                .append(&lane(), entries, Epoch::LIVE)
-                .await
-                .unwrap_err(),
-        );
+        is_full(&journal.append(&lane(), entries, Epoch::LIVE).await.unwrap_err());
         disk.lift_full();
         journal.trim(&lane(), &at(8)).await.unwrap();
         append(&journal, 9).await.unwrap();
         drop(journal);
         // The write survives and the cut is lost, if they were not synced.
         disk.crash(&mut |choices| if choices == 8 { 0 } else { choices - 1 });
-        assert_eq!(
-            read_all(&open(&disk).unwrap(), Some(at(8))).await.unwrap(),
-            [9]
-        );
+        assert_eq!(read_all(&open(&disk).unwrap(), Some(at(8))).await.unwrap(), [9]);
     }
 }

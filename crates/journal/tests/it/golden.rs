@@ -57,13 +57,8 @@ async fn the_same_calls_write_the_same_bytes() {
 async fn written() -> Vec<u8> {
     let disk = FaultyDisk::new();
     let journal = open(&disk).unwrap();
-    let entries = vec![
-        whole(1, changes(1, 3)),
-        Append::Progress(Progress {
-            offset: at(2),
-            source_time: 7,
-        }),
-    ];
+    let entries =
+        vec![whole(1, changes(1, 3)), Append::Progress(Progress { offset: at(2), source_time: 7 })];
     journal.append(&lane(), entries, Epoch(4)).await.unwrap();
     disk.contents(&segment(1)).unwrap()
 }

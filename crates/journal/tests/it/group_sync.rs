@@ -27,10 +27,7 @@ async fn appends_that_wait_at_the_same_time_share_a_sync() {
         disk.counts().syncs - before
     );
     assert_eq!(journal.bounds(&lane()).await.unwrap().last, Some(at(9)));
-    assert_eq!(
-        read_all(&journal, Some(at(1))).await.unwrap(),
-        [2, 3, 4, 5, 6, 7, 8, 9]
-    );
+    assert_eq!(read_all(&journal, Some(at(1))).await.unwrap(), [2, 3, 4, 5, 6, 7, 8, 9]);
 }
 
 #[tokio::test]

@@ -23,26 +23,12 @@ async fn after_a_failed_sync_nothing_is_taken_until_the_journal_is_opened_anew()
     // The sync would succeed the second time, and it would be a lie.
     for number in [2, 2, 3] {
         let fault = append(&journal, number).await.unwrap_err();
-        assert_eq!(
-            (fault.code, fault.fate),
-            (Code::JournalDisk, Fate::Stop),
-            "{fault}"
-        );
+        assert_eq!((fault.code, fault.fate), (Code::JournalDisk, Fate::Stop), "{fault}");
     }
     assert_eq!(disk.counts().failed_syncs, 1);
-    let part = StagedPart {
-        transaction: TransactionId(9),
-        sub: TransactionId(9),
-        changes: vec![],
-    };
-    assert_eq!(
-        journal.stage(&lane(), part).await.unwrap_err().code,
-        Code::JournalDisk
-    );
-    assert_eq!(
-        journal.trim(&lane(), &at(1)).await.unwrap_err().code,
-        Code::JournalDisk
-    );
+    let part = StagedPart { transaction: TransactionId(9), sub: TransactionId(9), changes: vec![] };
+    assert_eq!(journal.stage(&lane(), part).await.unwrap_err().code, Code::JournalDisk);
+    assert_eq!(journal.trim(&lane(), &at(1)).await.unwrap_err().code, Code::JournalDisk);
     assert_eq!(read_all(&journal, None).await.unwrap(), [1]);
     drop(journal);
     let journal = open(&disk).unwrap();
@@ -62,10 +48,7 @@ async fn what_is_shown_after_a_failed_sync_and_a_restart_survives_a_crash() {
     append(&journal, 4).await.unwrap();
     drop(journal);
     disk.crash(&mut |_| 0);
-    assert_eq!(
-        read_all(&open(&disk).unwrap(), None).await.unwrap(),
-        [1, 2, 3, 4]
-    );
+    assert_eq!(read_all(&open(&disk).unwrap(), None).await.unwrap(), [1, 2, 3, 4]);
 }
 
 // LG2.
@@ -79,10 +62,7 @@ async fn files_are_named_durably_before_an_append_that_needs_them_returns() {
         // Every unsynced name and every unsynced write is lost.
         disk.crash(&mut |choices| if choices == 8 { 3 } else { 0 });
         let numbers: Vec<_> = (1..=number).collect();
-        assert_eq!(
-            read_all(&open(&disk).unwrap(), None).await.unwrap(),
-            numbers
-        );
+        assert_eq!(read_all(&open(&disk).unwrap(), None).await.unwrap(), numbers);
     }
     assert!(disk.files().len() > 3, "segments were begun on the way");
 }
@@ -99,11 +79,7 @@ async fn an_unsynced_tail_is_cut_and_damage_before_a_synced_byte_is_refused() {
     let damaged = copy(&disk);
     damaged.flip(&path, bytes.len() / 2, 3);
     let fault = open(&damaged).unwrap_err();
-    assert_eq!(
-        (fault.code, fault.fate),
-        (Code::JournalDamaged, Fate::Stop),
-        "{fault}"
-    );
+    assert_eq!((fault.code, fault.fate), (Code::JournalDamaged, Fate::Stop), "{fault}");
 }
 
 // LG4.
@@ -114,15 +90,8 @@ async fn a_checksum_is_checked_on_every_read_not_only_when_opening() {
     assert_eq!(read_all(&journal, None).await.unwrap(), [1, 2, 3]);
     disk.flip(&segment(1), 300, 0);
     let fault = read_all(&journal, None).await.unwrap_err();
-    assert_eq!(
-        (fault.code, fault.fate),
-        (Code::JournalDamaged, Fate::Stop),
-        "{fault}"
-    );
-    assert!(
-        fault.what.contains("00000000000000000001.segment"),
-        "{fault}"
-    );
+    assert_eq!((fault.code, fault.fate), (Code::JournalDamaged, Fate::Stop), "{fault}");
+    assert!(fault.what.contains("00000000000000000001.segment"), "{fault}");
 }
 
 // LG5. More of it in `full`.
@@ -132,11 +101,7 @@ async fn a_full_disk_refuses_input_is_still_read_and_recovers_without_a_restart(
     let journal = open(&disk).unwrap();
     disk.full_after(50);
     let fault = append(&journal, 4).await.unwrap_err();
-    assert_eq!(
-        (fault.code, fault.fate),
-        (Code::JournalFull, Fate::Retry),
-        "{fault}"
-    );
+    assert_eq!((fault.code, fault.fate), (Code::JournalFull, Fate::Retry), "{fault}");
     assert_eq!(read_all(&journal, None).await.unwrap(), [1, 2, 3]);
     disk.lift_full();
     append(&journal, 4).await.unwrap();
@@ -167,14 +132,8 @@ async fn a_reader_never_sees_what_is_written_but_not_synced() {
     }
     assert!(disk.synced_bytes(&segment(1)) < written());
     assert_eq!(journal.bounds(&lane).await.unwrap().last, Some(at(2)));
-    assert_eq!(
-        disk.synced_bytes(&segment(1)),
-        written(),
-        "bounds tell only what is durable"
-    );
-    let Read::Entries(entries) = reader.await.unwrap() else {
-        panic!("nothing is gone")
-    };
+    assert_eq!(disk.synced_bytes(&segment(1)), written(), "bounds tell only what is durable");
+    let Read::Entries(entries) = reader.await.unwrap() else { panic!("nothing is gone") };
     assert_eq!(entries.len(), 1);
 }
 
@@ -182,21 +141,11 @@ async fn a_reader_never_sees_what_is_written_but_not_synced() {
 #[tokio::test]
 async fn a_directory_is_opened_by_one_process_at_a_time() {
     let temp = TempDir::new();
-    let open_real = || {
-        Journal::open(
-            Arc::new(RealDisk),
-            &temp.0,
-            Options::default(),
-            Arc::new(Threads),
-        )
-    };
+    let open_real =
+        || Journal::open(Arc::new(RealDisk), &temp.0, Options::default(), Arc::new(Threads));
     let first = open_real().unwrap();
     let fault = open_real().unwrap_err();
-    assert_eq!(
-        (fault.code, fault.fate),
-        (Code::DataLocked, Fate::Stop),
-        "{fault}"
-    );
+    assert_eq!((fault.code, fault.fate), (Code::DataLocked, Fate::Stop), "{fault}");
     drop(first);
     open_real().unwrap();
 
@@ -214,19 +163,12 @@ async fn trimming_keeps_what_a_slower_target_still_needs() {
     let journal = open(&disk).unwrap();
     journal.trim(&lane(), &at(30)).await.unwrap();
     let bounds = journal.bounds(&lane()).await.unwrap();
-    assert!(
-        bounds.trimmed > Some(at(10)) && bounds.trimmed <= Some(at(30)),
-        "{bounds:?}"
-    );
+    assert!(bounds.trimmed > Some(at(10)) && bounds.trimmed <= Some(at(30)), "{bounds:?}");
     let rest: Vec<_> = (31..=60).collect();
     assert_eq!(read_all(&journal, Some(at(30))).await.unwrap(), rest);
     drop(journal);
     let journal = open(&disk).unwrap();
-    assert_eq!(
-        journal.bounds(&lane()).await.unwrap(),
-        bounds,
-        "the bound is durable"
-    );
+    assert_eq!(journal.bounds(&lane()).await.unwrap(), bounds, "the bound is durable");
     assert_eq!(read_all(&journal, Some(at(30))).await.unwrap(), rest);
 }
 
@@ -236,11 +178,7 @@ async fn a_file_that_is_renamed_moved_or_missing_is_damage() {
     let disk = filled(60).await;
     let refused = |disk: &FaultyDisk, what: &str| {
         let fault = open(disk).unwrap_err();
-        assert_eq!(
-            (fault.code, fault.fate),
-            (Code::JournalDamaged, Fate::Stop),
-            "{what}: {fault}"
-        );
+        assert_eq!((fault.code, fault.fate), (Code::JournalDamaged, Fate::Stop), "{what}: {fault}");
     };
     let renamed = copy(&disk);
     renamed.misplace(&segment(2), &segment(2).with_extension("old"));
@@ -253,14 +191,8 @@ async fn a_file_that_is_renamed_moved_or_missing_is_damage() {
     refused(&respelled, "a name that the journal does not give");
     let moved = copy(&disk);
     for path in disk.files() {
-        moved.put(
-            &dir().join("lane-other").join(path.file_name().unwrap()),
-            b"",
-        );
-        moved.misplace(
-            &path,
-            &dir().join("lane-other").join(path.file_name().unwrap()),
-        );
+        moved.put(&dir().join("lane-other").join(path.file_name().unwrap()), b"");
+        moved.misplace(&path, &dir().join("lane-other").join(path.file_name().unwrap()));
     }
     refused(&moved, "the segments of another lane");
 }
@@ -279,9 +211,5 @@ async fn a_file_of_a_newer_version_is_refused_and_not_called_damaged() {
     bytes[16..20].copy_from_slice(&checksum.to_le_bytes());
     disk.put(&path, &bytes);
     let fault = open(&disk).unwrap_err();
-    assert_eq!(
-        (fault.code, fault.fate),
-        (Code::JournalNewer, Fate::Stop),
-        "{fault}"
-    );
+    assert_eq!((fault.code, fault.fate), (Code::JournalNewer, Fate::Stop), "{fault}");
 }

@@ -216,36 +216,14 @@ impl World {
     /// Learns from the bounds what became of appends without an answer.
     async fn settle(&mut self) -> Result<(), Fault> {
         let bounds = self.journal().bounds(&lane()).await?;
-        let last = bounds
-            .last
-            .map_or(0, |last| last.position.to_number().unwrap());
-        if let Some(there) = self
-            .perhaps
-            .iter()
-            .find(|perhaps| perhaps.contains_key(&last))
-        {
-            self.entries.extend(
-                there
-                    .range(..=last)
-                    .map(|(number, it)| (*number, it.clone())),
-            );
+        let last = bounds.last.map_or(0, |last| last.position.to_number().unwrap());
+        if let Some(there) = self.perhaps.iter().find(|perhaps| perhaps.contains_key(&last)) {
+            self.entries.extend(there.range(..=last).map(|(number, it)| (*number, it.clone())));
         }
-        let known = self
-            .entries
-            .keys()
-            .last()
-            .copied()
-            .unwrap_or(0)
-            .max(self.trimmed);
+        let known = self.entries.keys().last().copied().unwrap_or(0).max(self.trimmed);
         assert_eq!(last, known, "the lane ends where the model does");
-        let trimmed = bounds
-            .trimmed
-            .map_or(0, |it| it.position.to_number().unwrap());
-        assert!(
-            trimmed <= self.trimmed,
-            "it was trimmed to {trimmed} instead of {}",
-            self.trimmed
-        );
+        let trimmed = bounds.trimmed.map_or(0, |it| it.position.to_number().unwrap());
+        assert!(trimmed <= self.trimmed, "it was trimmed to {trimmed} instead of {}", self.trimmed);
         Ok(())
     }
 
@@ -255,10 +233,7 @@ impl World {
             self.number += 1;
             if (self.number + most as u64).is_multiple_of(5) {
                 perhaps.insert(self.number, None);
-                let progress = Progress {
-                    offset: at(self.number),
-                    source_time: 1,
-                };
+                let progress = Progress { offset: at(self.number), source_time: 1 };
                 entries.push(Append::Progress(progress));
             } else {
                 let changes = changes(most.saturating_sub(index), 60);
@@ -273,11 +248,7 @@ impl World {
 
     fn commit(&self, transaction: u64) -> Commit {
         let transaction = TransactionId(transaction);
-        Commit {
-            offset: at(self.number),
-            transaction,
-            committed_at: 3,
-        }
+        Commit { offset: at(self.number), transaction, committed_at: 3 }
     }
 
     async fn append(&mut self, count: usize, most: usize) -> Result<(), Fault> {
@@ -289,8 +260,7 @@ impl World {
     async fn acknowledge(&mut self, done: Result<(), Fault>) -> Result<(), Fault> {
         match done {
             Ok(()) => {
-                self.entries
-                    .extend(self.perhaps.drain(..).next_back().into_iter().flatten());
+                self.entries.extend(self.perhaps.drain(..).next_back().into_iter().flatten());
                 Ok(())
             }
             Err(fault) => {
@@ -330,19 +300,13 @@ impl World {
         }
         let changes = changes(count, 40);
         let (transaction, id) = (TransactionId(self.transaction(tx)), self.sub(tx, sub));
-        let part = StagedPart {
-            transaction,
-            sub: id,
-            changes: changes.clone(),
-        };
+        let part = StagedPart { transaction, sub: id, changes: changes.clone() };
         // A refusal leaves what was staged before; it may have made the file.
         let staged = self.journal().stage(&lane(), part).await;
         if staged.is_ok() {
             self.staged.entry(tx).or_default().push((sub, changes));
         } else if !self.staged.contains_key(&tx) {
-            self.journal()
-                .unstage(&lane(), transaction, transaction)
-                .await?;
+            self.journal().unstage(&lane(), transaction, transaction).await?;
         }
         staged
     }
@@ -374,17 +338,10 @@ impl World {
         let Some(parts) = self.staged.get(&tx) else {
             return Ok(());
         };
-        let changes = parts
-            .iter()
-            .flat_map(|(_, changes)| changes.clone())
-            .collect();
+        let changes = parts.iter().flat_map(|(_, changes)| changes.clone()).collect();
         self.number += 1;
-        self.perhaps
-            .push(BTreeMap::from([(self.number, Some(changes))]));
-        let entries = vec![Append::Commit(
-            self.commit(self.transaction(tx)),
-            Changes::Staged,
-        )];
+        self.perhaps.push(BTreeMap::from([(self.number, Some(changes))]));
+        let entries = vec![Append::Commit(self.commit(self.transaction(tx)), Changes::Staged)];
         let done = self.journal().append(&lane(), entries, Epoch::LIVE).await;
         if done.is_ok() {
             self.staged.remove(&tx);
@@ -411,19 +368,13 @@ impl World {
     async fn check(&mut self, from: Option<u64>, bytes_max: usize) -> Result<(), Fault> {
         self.settle().await?;
         let bounds = self.journal().bounds(&lane()).await?;
-        let begin = bounds
-            .trimmed
-            .map_or(0, |it| it.position.to_number().unwrap());
+        let begin = bounds.trimmed.map_or(0, |it| it.position.to_number().unwrap());
         self.entries.retain(|number, _| *number > begin);
         let from = from.unwrap_or(begin).max(begin);
         let mut after = (from > 0).then(|| at(from));
         let mut seen: Vec<(u64, Option<Vec<Change>>)> = Vec::new();
         while after < bounds.last {
-            match self
-                .journal()
-                .read(&lane(), after.as_ref(), bytes_max)
-                .await?
-            {
+            match self.journal().read(&lane(), after.as_ref(), bytes_max).await? {
                 Read::Entries(entries) => entries.into_iter().for_each(|entry| {
                     after = Some(entry.end());
                     gather(&mut seen, entry);
@@ -432,10 +383,7 @@ impl World {
             }
         }
         let expected: Vec<_> = self.entries.range(from + 1..).collect();
-        let seen: Vec<_> = seen
-            .iter()
-            .map(|(number, changes)| (number, changes))
-            .collect();
+        let seen: Vec<_> = seen.iter().map(|(number, changes)| (number, changes)).collect();
         assert_eq!(seen, expected);
         Ok(())
     }
@@ -448,10 +396,7 @@ fn gather(seen: &mut Vec<(u64, Option<Vec<Change>>)>, entry: Entry) {
         Entry::Part(part) if part.first > 0 => {
             let (last, changes) = seen.last_mut().unwrap();
             let changes = changes.as_mut().unwrap();
-            assert_eq!(
-                (*last, changes.len() as u64),
-                (number(&part.commit.offset), part.first)
-            );
+            assert_eq!((*last, changes.len() as u64), (number(&part.commit.offset), part.first));
             changes.extend(part.changes);
         }
         Entry::Part(part) => seen.push((number(&part.commit.offset), Some(part.changes))),

@@ -38,19 +38,13 @@ async fn goes_on_after_four(torn: &FaultyDisk) {
     append(&journal, 6).await.unwrap();
     drop(journal);
     torn.crash(&mut |choices| choices - 1);
-    assert_eq!(
-        read_all(&open(torn).unwrap(), None).await.unwrap(),
-        [1, 2, 3, 4, 6]
-    );
+    assert_eq!(read_all(&open(torn).unwrap(), None).await.unwrap(), [1, 2, 3, 4, 6]);
 }
 
 #[tokio::test]
 async fn a_bit_flipped_anywhere_in_a_closed_segment_stops_with_its_place() {
     let disk = filled(TRANSACTIONS).await;
-    assert!(
-        disk.contents(&segment(3)).is_some(),
-        "there is a third segment"
-    );
+    assert!(disk.contents(&segment(3)).is_some(), "there is a third segment");
     for number in [1, 2] {
         let path = segment(number);
         let bytes = disk.contents(&path).unwrap();
@@ -99,18 +93,10 @@ async fn a_bit_flipped_anywhere_in_an_adopted_file_stops_with_its_place() {
         let fault = open_and_read(&damaged).await.expect_err("it is damage");
         let at = frame_of(&bytes, byte);
         assert_eq!(fault.code, Code::JournalDamaged);
-        assert!(
-            fault
-                .what
-                .contains(&format!("{:020}.staged, byte {at}:", 1)),
-            "{byte}: {fault}"
-        );
+        assert!(fault.what.contains(&format!("{:020}.staged, byte {at}:", 1)), "{byte}: {fault}");
     }
     disk.put(&staged(1), &bytes[..bytes.len() - 1]);
-    assert_eq!(
-        open_and_read(&disk).await.unwrap_err().code,
-        Code::JournalDamaged
-    );
+    assert_eq!(open_and_read(&disk).await.unwrap_err().code, Code::JournalDamaged);
 }
 
 #[tokio::test]
@@ -185,10 +171,7 @@ async fn stale_bytes_of_a_refused_append_are_never_taken_for_frames() {
 #[tokio::test]
 async fn files_that_are_not_the_journals_are_left_alone() {
     let disk = filled(2).await;
-    let (beside, below) = (
-        dir().join("lost+found"),
-        segment(1).with_file_name("notes.txt"),
-    );
+    let (beside, below) = (dir().join("lost+found"), segment(1).with_file_name("notes.txt"));
     disk.put(&beside, b"mine");
     disk.put(&below, b"mine");
     assert_eq!(read_all(&open(&disk).unwrap(), None).await.unwrap(), [1, 2]);
@@ -202,22 +185,11 @@ async fn open_and_read(disk: &FaultyDisk) -> Result<Vec<u64>, Fault> {
 
 /// Where the frame begins that a byte is part of; zero in the header.
 fn frame_of(bytes: &[u8], byte: usize) -> usize {
-    frames(bytes)
-        .into_iter()
-        .take_while(|start| *start <= byte)
-        .last()
-        .unwrap_or(0)
+    frames(bytes).into_iter().take_while(|start| *start <= byte).last().unwrap_or(0)
 }
 
 fn names(fault: &Fault, segment: u64, at: usize) {
-    assert_eq!(
-        (fault.code, fault.fate),
-        (Code::JournalDamaged, Fate::Stop),
-        "{fault}"
-    );
+    assert_eq!((fault.code, fault.fate), (Code::JournalDamaged, Fate::Stop), "{fault}");
     let place = format!("lane lane, file {segment:020}.segment, byte {at}:");
-    assert!(
-        fault.what.starts_with(&place),
-        "{fault} is not at byte {at} of segment {segment}"
-    );
+    assert!(fault.what.starts_with(&place), "{fault} is not at byte {at} of segment {segment}");
 }

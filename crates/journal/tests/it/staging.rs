@@ -14,11 +14,7 @@ use testkit::offload::InPlace;
 pub(crate) async fn stage(journal: &Journal, number: u64, parts: usize) {
     for _ in 0..parts {
         let transaction = TransactionId(number);
-        let part = StagedPart {
-            transaction,
-            sub: transaction,
-            changes: changes(3, 50),
-        };
+        let part = StagedPart { transaction, sub: transaction, changes: changes(3, 50) };
         journal.stage(&lane(), part).await.unwrap();
     }
 }
@@ -26,18 +22,12 @@ pub(crate) async fn stage(journal: &Journal, number: u64, parts: usize) {
 /// Stages a transaction and commits it.
 pub(crate) async fn adopt(journal: &Journal, number: u64, parts: usize) {
     stage(journal, number, parts).await;
-    journal
-        .append(&lane(), vec![adopting(number)], Epoch::LIVE)
-        .await
-        .unwrap();
+    journal.append(&lane(), vec![adopting(number)], Epoch::LIVE).await.unwrap();
 }
 
 fn staged_files(disk: &FaultyDisk) -> usize {
     let files = disk.files();
-    files
-        .iter()
-        .filter(|path| path.extension().is_some_and(|it| it == "staged"))
-        .count()
+    files.iter().filter(|path| path.extension().is_some_and(|it| it == "staged")).count()
 }
 
 #[tokio::test]
@@ -75,14 +65,7 @@ async fn parts_without_a_commit_are_removed_when_the_journal_is_opened() {
     // The numbers go on above those that are in use.
     adopt(&journal, 4, 2).await;
     drop(journal);
-    assert_eq!(
-        *read_all(&open(&disk).unwrap(), None)
-            .await
-            .unwrap()
-            .last()
-            .unwrap(),
-        4
-    );
+    assert_eq!(*read_all(&open(&disk).unwrap(), None).await.unwrap().last().unwrap(), 4);
 }
 
 #[tokio::test]
@@ -93,10 +76,7 @@ async fn an_aborted_transaction_leaves_no_file_and_no_bytes() {
     let before = journal.bounds(&lane()).await.unwrap();
     stage(&journal, 2, 4).await;
     assert!(journal.bounds(&lane()).await.unwrap().bytes > before.bytes + 600);
-    journal
-        .unstage(&lane(), TransactionId(2), TransactionId(2))
-        .await
-        .unwrap();
+    journal.unstage(&lane(), TransactionId(2), TransactionId(2)).await.unwrap();
     assert_eq!(journal.bounds(&lane()).await.unwrap(), before);
     assert_eq!(staged_files(&disk), 0);
 }
@@ -118,10 +98,8 @@ async fn an_adopted_file_goes_with_the_segment_that_adopted_it() {
     assert_eq!(staged_files(&disk), 4, "closed segments need theirs");
     journal.trim(&lane(), &at(25)).await.unwrap();
     assert_eq!(staged_files(&disk), 3);
-    let bytes: usize = lane_files(&disk)
-        .iter()
-        .map(|path| disk.contents(path).unwrap().len())
-        .sum();
+    let bytes: usize =
+        lane_files(&disk).iter().map(|path| disk.contents(path).unwrap().len()).sum();
     assert_eq!(journal.bounds(&lane()).await.unwrap().bytes, bytes as u64);
     journal.trim(&lane(), &at(40)).await.unwrap();
     assert_eq!(staged_files(&disk), 0);
@@ -144,32 +122,19 @@ async fn a_sub_transaction_may_not_go_on_after_its_abort() {
     let disk = FaultyDisk::new();
     let journal = open(&disk).unwrap();
     let (transaction, sub) = (TransactionId(1), TransactionId(7));
-    let part = || StagedPart {
-        transaction,
-        sub,
-        changes: changes(1, 1),
-    };
+    let part = || StagedPart { transaction, sub, changes: changes(1, 1) };
     journal.stage(&lane(), part()).await.unwrap();
     journal.unstage(&lane(), transaction, sub).await.unwrap();
-    assert_eq!(
-        journal.stage(&lane(), part()).await.unwrap_err().code,
-        Code::Broken
-    );
+    assert_eq!(journal.stage(&lane(), part()).await.unwrap_err().code, Code::Broken);
 }
 
 #[tokio::test]
 async fn an_entry_above_record_bytes_max_is_refused_and_nothing_is_left_of_it() {
     let disk = FaultyDisk::new();
-    let options = Options {
-        record_bytes_max: 1_000,
-        ..small()
-    };
+    let options = Options { record_bytes_max: 1_000, ..small() };
     let journal = Journal::open(Arc::new(disk.clone()), dir(), options, Arc::new(InPlace)).unwrap();
     let entries = vec![whole(1, changes(1, 10)), whole(2, changes(20, 100))];
-    let fault = journal
-        .append(&lane(), entries, Epoch::LIVE)
-        .await
-        .unwrap_err();
+    let fault = journal.append(&lane(), entries, Epoch::LIVE).await.unwrap_err();
     assert_eq!(fault.code, Code::Broken);
     assert_eq!(journal.bounds(&lane()).await.unwrap().last, None);
     append(&journal, 3).await.unwrap();
@@ -179,10 +144,7 @@ async fn an_entry_above_record_bytes_max_is_refused_and_nothing_is_left_of_it() 
         sub: TransactionId(4),
         changes: changes(20, 100),
     };
-    assert_eq!(
-        journal.stage(&lane(), part).await.unwrap_err().code,
-        Code::Broken
-    );
+    assert_eq!(journal.stage(&lane(), part).await.unwrap_err().code, Code::Broken);
 }
 
 #[tokio::test]
@@ -198,12 +160,8 @@ async fn many_readers_inside_many_adopted_transactions_all_go_on_where_they_were
         for (number, after, seen) in &mut places {
             if *after < at(*number) {
                 let read = journal.read(&lane(), Some(after), 1).await.unwrap();
-                let Read::Entries(entries) = read else {
-                    panic!("nothing is gone")
-                };
-                let Entry::Part(part) = &entries[0] else {
-                    panic!("only transactions")
-                };
+                let Read::Entries(entries) = read else { panic!("nothing is gone") };
+                let Entry::Part(part) = &entries[0] else { panic!("only transactions") };
                 assert_eq!(part.commit.offset, at(*number));
                 *seen += part.changes.len();
                 *after = entries[0].end();

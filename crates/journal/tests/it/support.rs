@@ -18,11 +18,7 @@ pub(crate) fn dir() -> &'static Path {
 
 /// Limits so small that everything happens often.
 pub(crate) fn small() -> Options {
-    Options {
-        segment_bytes_max: 2_000,
-        journal_bytes_max: 200_000,
-        ..Options::default()
-    }
+    Options { segment_bytes_max: 2_000, journal_bytes_max: 200_000, ..Options::default() }
 }
 
 /// Opens the journal of a disk.
@@ -58,22 +54,13 @@ pub(crate) fn changes(count: usize, bytes: usize) -> Vec<Change> {
     let table = table();
     let change = |id: i64| Change {
         table: Arc::clone(&table),
-        op: Op::Insert(Row::new([
-            Value::Int(id),
-            Value::from("x".repeat(bytes).as_str()),
-        ])),
+        op: Op::Insert(Row::new([Value::Int(id), Value::from("x".repeat(bytes).as_str())])),
     };
-    (0..count)
-        .map(|id| change(i64::try_from(id).unwrap()))
-        .collect()
+    (0..count).map(|id| change(i64::try_from(id).unwrap())).collect()
 }
 
 pub(crate) fn commit(number: u64) -> Commit {
-    Commit {
-        offset: at(number),
-        transaction: TransactionId(number),
-        committed_at: 5,
-    }
+    Commit { offset: at(number), transaction: TransactionId(number), committed_at: 5 }
 }
 
 pub(crate) fn whole(number: u64, changes: Vec<Change>) -> Append {
@@ -86,9 +73,7 @@ pub(crate) fn adopting(number: u64) -> Append {
 
 /// Appends one transaction with one change.
 pub(crate) async fn append(journal: &Journal, number: u64) -> Result<(), Fault> {
-    journal
-        .append(&lane(), vec![whole(number, changes(1, 100))], Epoch::LIVE)
-        .await
+    journal.append(&lane(), vec![whole(number, changes(1, 100))], Epoch::LIVE).await
 }
 
 /// The numbers of the entries after an offset, as far as the lane goes.
@@ -99,11 +84,7 @@ pub(crate) async fn read_all(journal: &Journal, after: Option<Offset>) -> Result
         match journal.read(&lane(), after.as_ref(), 4_000).await? {
             Read::Entries(entries) => {
                 after = entries.last().map(Entry::end);
-                seen.extend(
-                    entries
-                        .iter()
-                        .filter_map(|entry| entry.end().position.to_number()),
-                );
+                seen.extend(entries.iter().filter_map(|entry| entry.end().position.to_number()));
             }
             Read::Gone { trimmed } => after = Some(trimmed),
         }
@@ -177,11 +158,7 @@ pub(crate) fn crc32c(before: u32, bytes: &[u8]) -> u32 {
     for byte in bytes {
         crc ^= u32::from(*byte);
         for _ in 0..8 {
-            crc = if crc & 1 == 1 {
-                crc >> 1 ^ 0x82f6_3b78
-            } else {
-                crc >> 1
-            };
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
         }
     }
     !crc
@@ -190,8 +167,5 @@ pub(crate) fn crc32c(before: u32, bytes: &[u8]) -> u32 {
 /// The files of the lane.
 pub(crate) fn lane_files(disk: &FaultyDisk) -> Vec<PathBuf> {
     let lane = dir().join("lane-lane");
-    disk.files()
-        .into_iter()
-        .filter(|path| path.parent() == Some(&lane))
-        .collect()
+    disk.files().into_iter().filter(|path| path.parent() == Some(&lane)).collect()
 }

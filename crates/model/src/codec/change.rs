@@ -24,9 +24,7 @@ pub(super) fn put_changes(changes: &[Change], tables: &Dictionary, out: &mut Vec
     for change in changes {
         let number = match last {
             Some((table, number)) if Arc::ptr_eq(table, &change.table) => number,
-            _ => tables
-                .number_of(&change.table)
-                .expect("BUG: a table was not introduced"),
+            _ => tables.number_of(&change.table).expect("BUG: a table was not introduced"),
         };
         last = Some((&change.table, number));
         put_change(&change.op, number, out);
@@ -76,16 +74,10 @@ fn change(tables: &Dictionary, reader: &mut Reader<'_>) -> Result<Change, Malfor
         .ok_or_else(|| reader.malformed("a change names a table that was not introduced"))?;
     let op = match op {
         INSERT => Op::Insert(row(reader)?),
-        UPDATE => Op::Update {
-            before: key(reader)?,
-            row: row(reader)?,
-        },
+        UPDATE => Op::Update { before: key(reader)?, row: row(reader)? },
         DELETE => Op::Delete(key(reader)?),
         TRUNCATE => Op::Truncate,
         _ => return Err(reader.malformed("no change is of this kind")),
     };
-    Ok(Change {
-        table: Arc::clone(table),
-        op,
-    })
+    Ok(Change { table: Arc::clone(table), op })
 }

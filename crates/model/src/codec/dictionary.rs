@@ -32,11 +32,7 @@ impl Dictionary {
             return Some(number);
         }
         let numbers = self.by_name.get(&table.name)?;
-        numbers
-            .iter()
-            .rev()
-            .copied()
-            .find(|&number| self.get(number) == Some(table))
+        numbers.iter().rev().copied().find(|&number| self.get(number) == Some(table))
     }
 
     /// Gives the table version the next number, unless it has one.
@@ -44,9 +40,7 @@ impl Dictionary {
         if let Some(number) = self.number_of(table) {
             return number;
         }
-        let number = self
-            .next_number()
-            .expect("BUG: a file has no four billion tables");
+        let number = self.next_number().expect("BUG: a file has no four billion tables");
         self.push(number, Arc::clone(table));
         number
     }
@@ -54,16 +48,10 @@ impl Dictionary {
     /// Takes the number that a file gives to a table version, which must be the next.
     pub fn insert(&mut self, number: u32, table: Arc<Table>) -> Result<(), Malformed> {
         if self.next_number() != Some(number) {
-            return Err(Malformed {
-                what: "a table does not have the next number",
-                at: 0,
-            });
+            return Err(Malformed { what: "a table does not have the next number", at: 0 });
         }
         if self.number_of(&table).is_some() {
-            return Err(Malformed {
-                what: "a table has a number already",
-                at: 0,
-            });
+            return Err(Malformed { what: "a table has a number already", at: 0 });
         }
         self.push(number, table);
         Ok(())
@@ -80,10 +68,7 @@ impl Dictionary {
 
     fn push(&mut self, number: u32, table: Arc<Table>) {
         self.by_address.insert(address(&table), number);
-        self.by_name
-            .entry(table.name.clone())
-            .or_default()
-            .push(number);
+        self.by_name.entry(table.name.clone()).or_default().push(number);
         self.tables.push(table);
     }
 }

@@ -60,21 +60,16 @@ impl Record {
     pub fn new_tables<'a>(&'a self, known: &'a Dictionary) -> impl Iterator<Item = &'a Arc<Table>> {
         let mut found = Dictionary::new();
         let mut last: Option<&Arc<Table>> = None;
-        self.changes()
-            .iter()
-            .map(|change| &change.table)
-            .filter(move |&table| {
-                if last
-                    .replace(table)
-                    .is_some_and(|last| Arc::ptr_eq(last, table))
-                    || known.number_of(table).is_some()
-                    || found.number_of(table).is_some()
-                {
-                    return false;
-                }
-                found.introduce(table);
-                true
-            })
+        self.changes().iter().map(|change| &change.table).filter(move |&table| {
+            if last.replace(table).is_some_and(|last| Arc::ptr_eq(last, table))
+                || known.number_of(table).is_some()
+                || found.number_of(table).is_some()
+            {
+                return false;
+            }
+            found.introduce(table);
+            true
+        })
     }
 
     /// Where the record stands in its lane; tables and staged parts stand nowhere.

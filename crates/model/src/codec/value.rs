@@ -208,16 +208,11 @@ fn decimal(tag: u8, reader: &mut Reader<'_>) -> Result<Decimal, Malformed> {
             |finite| matches!(finite.held_digits(), Digits::Long(held) if held.len() == digits.len()),
         )
     };
-    finite
-        .map(Decimal::Finite)
-        .ok_or_else(|| reader.malformed("a decimal is not well formed"))
+    finite.map(Decimal::Finite).ok_or_else(|| reader.malformed("a decimal is not well formed"))
 }
 
 fn put_array(array: &Array, depth: usize, out: &mut Vec<u8>) {
-    assert!(
-        depth < ARRAY_DEPTH_MAX,
-        "BUG: a source handed over arrays in arrays beyond the limit"
-    );
+    assert!(depth < ARRAY_DEPTH_MAX, "BUG: a source handed over arrays in arrays beyond the limit");
     out.push(ARRAY);
     put_count(array.shape.len(), out);
     for dimension in &array.shape {
@@ -237,10 +232,7 @@ fn array(depth: usize, reader: &mut Reader<'_>) -> Result<Array, Malformed> {
     let count = reader.count()?;
     let mut shape = Vec::with_capacity(count);
     for _ in 0..count {
-        shape.push(Dimension {
-            length: reader.u32()?,
-            lower: reader.i32()?,
-        });
+        shape.push(Dimension { length: reader.u32()?, lower: reader.i32()? });
     }
     let count = reader.count()?;
     // Each level may claim all bytes that are left, so what is set aside halves with the depth.

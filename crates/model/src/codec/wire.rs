@@ -35,9 +35,7 @@ pub(crate) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
 /// The number of one out of a fixed list: its place there.
 pub(super) fn number_in<T: PartialEq>(all: &[T], one: &T) -> u8 {
     let place = all.iter().position(|other| other == one);
-    place
-        .and_then(|place| u8::try_from(place).ok())
-        .expect("BUG: the list lacks something")
+    place.and_then(|place| u8::try_from(place).ok()).expect("BUG: the list lacks something")
 }
 
 /// Reads a record from its first byte to its last.
@@ -48,19 +46,13 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            rest: bytes,
-            length: bytes.len(),
-        }
+        Self { rest: bytes, length: bytes.len() }
     }
 
     /// What is wrong with the bytes that were just read.
     #[cold]
     pub(super) fn malformed(&self, what: &'static str) -> Malformed {
-        Malformed {
-            what,
-            at: self.length - self.rest.len(),
-        }
+        Malformed { what, at: self.length - self.rest.len() }
     }
 
     /// How many bytes are left.
@@ -173,9 +165,7 @@ impl<'a> Reader<'a> {
     /// One out of a fixed list, by its place there.
     pub(super) fn numbered<T: Copy>(&mut self, all: &[T]) -> Result<T, Malformed> {
         let place = usize::from(self.byte()?);
-        all.get(place)
-            .copied()
-            .ok_or_else(|| self.malformed("nothing has this number"))
+        all.get(place).copied().ok_or_else(|| self.malformed("nothing has this number"))
     }
 
     /// Elements behind their count.

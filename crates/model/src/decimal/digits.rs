@@ -54,10 +54,7 @@ impl Digits {
 
 /// ASCII digits without the zeros at their end.
 pub(crate) fn without_end_zeros(ascii: &[u8]) -> &[u8] {
-    let end = ascii
-        .iter()
-        .rposition(|&digit| digit != b'0')
-        .map_or(0, |last| last + 1);
+    let end = ascii.iter().rposition(|&digit| digit != b'0').map_or(0, |last| last + 1);
     &ascii[..end]
 }
 
@@ -69,10 +66,7 @@ struct ShortAscii {
 
 impl ShortAscii {
     fn of(mut digits: u64) -> Self {
-        let mut ascii = Self {
-            buffer: [b'0'; 20],
-            first: 20,
-        };
+        let mut ascii = Self { buffer: [b'0'; 20], first: 20 };
         loop {
             ascii.first -= 1;
             ascii.buffer[ascii.first] += (digits % 10) as u8;

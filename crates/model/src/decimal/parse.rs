@@ -27,27 +27,18 @@ impl FromStr for Decimal {
                 Decimal::PositiveInfinity
             });
         }
-        let mut scan = Scan {
-            rest: unsigned,
-            length: text.len(),
-        };
+        let mut scan = Scan { rest: unsigned, length: text.len() };
         let whole = scan.digits();
         let fraction = if scan.skip(b".") { scan.digits() } else { &[] };
         if whole.is_empty() && fraction.is_empty() {
             return Err(scan.stopped());
         }
-        let exponent = if scan.skip(b"eE") {
-            scan.exponent()?
-        } else {
-            0
-        };
+        let exponent = if scan.skip(b"eE") { scan.exponent()? } else { 0 };
         if !scan.rest.is_empty() {
             return Err(scan.stopped());
         }
         let digits = whole.iter().chain(fraction).copied();
-        let scale = i64::try_from(fraction.len())
-            .unwrap_or(i64::MAX)
-            .saturating_sub(exponent);
+        let scale = i64::try_from(fraction.len()).unwrap_or(i64::MAX).saturating_sub(exponent);
         Finite::of_digits(negative, digits, scale).map(Decimal::Finite)
     }
 }
@@ -92,16 +83,12 @@ impl<'a> Scan<'a> {
             return Err(self.stopped());
         }
         let exponent = digits.iter().fold(0_i64, |exponent, digit| {
-            exponent
-                .saturating_mul(10)
-                .saturating_add(i64::from(digit - b'0'))
+            exponent.saturating_mul(10).saturating_add(i64::from(digit - b'0'))
         });
         Ok(if negative { -exponent } else { exponent })
     }
 
     fn stopped(&self) -> DecimalError {
-        DecimalError::Syntax {
-            at: self.length - self.rest.len(),
-        }
+        DecimalError::Syntax { at: self.length - self.rest.len() }
     }
 }

@@ -68,11 +68,7 @@ pub(super) fn put_value(value: &Value, out: &mut Vec<u8>) {
         }
         Value::Timestamp(moment) => put_moment(TIMESTAMP, *moment, out),
         Value::TimestampTz(moment) => put_moment(TIMESTAMP_TZ, *moment, out),
-        Value::Interval(Interval {
-            months,
-            days,
-            micros,
-        }) => {
+        Value::Interval(Interval { months, days, micros }) => {
             put_tagged(INTERVAL, (*months).into(), out);
             put_signed((*days).into(), out);
             put_signed(*micros, out);
@@ -137,15 +133,9 @@ fn put_decimal(decimal: &Decimal, out: &mut Vec<u8>) {
 /// The digits from the first to the last that is not zero, as a fraction `0.digits`, and the power
 /// of ten that it is multiplied by.
 fn put_finite(finite: &Finite, out: &mut Vec<u8>) {
-    out.push(if finite.is_negative() {
-        NEGATIVE
-    } else {
-        POSITIVE
-    });
+    out.push(if finite.is_negative() { NEGATIVE } else { POSITIVE });
     put_signed(finite.whole_digits(), out);
-    finite
-        .held_digits()
-        .with_ascii(|digits| put_bytes(without_end_zeros(digits), out));
+    finite.held_digits().with_ascii(|digits| put_bytes(without_end_zeros(digits), out));
 }
 
 fn put_json(json: &Json<'_>, out: &mut Vec<u8>) {
@@ -184,8 +174,5 @@ fn put_array(array: &Array, out: &mut Vec<u8>) {
         put_signed(dimension.lower.into(), out);
     }
     put_count(array.elements.len(), out);
-    array
-        .elements
-        .iter()
-        .for_each(|element| put_value(element, out));
+    array.elements.iter().for_each(|element| put_value(element, out));
 }

@@ -112,9 +112,7 @@ impl<'a> Reader<'a> {
     /// What comes before the next quote, backslash or control character.
     fn plain(&mut self) -> &'a str {
         let rest = &self.text[self.at..];
-        let end = rest
-            .bytes()
-            .position(|byte| matches!(byte, b'"' | b'\\' | ..0x20));
+        let end = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20));
         let plain = &rest[..end.unwrap_or(rest.len())];
         self.at += plain.len();
         plain
@@ -143,19 +141,14 @@ impl<'a> Reader<'a> {
         }
         self.take(b'\\')?;
         self.take(b'u')?;
-        let second = self
-            .hex4()?
-            .checked_sub(0xdc00)
-            .filter(|second| *second < 0x400)?;
+        let second = self.hex4()?.checked_sub(0xdc00).filter(|second| *second < 0x400)?;
         char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + second)
     }
 
     fn hex4(&mut self) -> Option<u32> {
         let digits = self.text.as_bytes().get(self.at..self.at + 4)?;
         self.at += 4;
-        digits.iter().try_fold(0, |code, &digit| {
-            Some(code << 4 | char::from(digit).to_digit(16)?)
-        })
+        digits.iter().try_fold(0, |code, &digit| Some(code << 4 | char::from(digit).to_digit(16)?))
     }
 
     fn number(&mut self) -> Option<&'a str> {

@@ -33,10 +33,7 @@ impl Known {
 pub(crate) fn known() -> impl Strategy<Value = Known> {
     vec(table().prop_map(Arc::new), 1..4).prop_flat_map(|tables| {
         let changes = changes(tables.clone());
-        record(changes.boxed()).prop_map(move |record| Known {
-            tables: tables.clone(),
-            record,
-        })
+        record(changes.boxed()).prop_map(move |record| Known { tables: tables.clone(), record })
     })
 }
 
@@ -44,34 +41,20 @@ fn record(changes: BoxedStrategy<Vec<Change>>) -> impl Strategy<Value = Record> 
     let placed = (offset(), vec(name(), 0..3), purpose(), changes.clone()).prop_map(
         |(offset, targets, purpose, changes)| {
             let targets = targets.iter().map(|name| name.as_str().into()).collect();
-            Record::Placed(Placed {
-                offset,
-                targets,
-                purpose,
-                changes,
-            })
+            Record::Placed(Placed { offset, targets, purpose, changes })
         },
     );
     let part = (any::<u64>(), any::<u64>(), changes.clone()).prop_map(|(whole, sub, changes)| {
         let (transaction, sub) = (TransactionId(whole), TransactionId(sub));
-        Record::Part(StagedPart {
-            transaction,
-            sub,
-            changes,
-        })
+        Record::Part(StagedPart { transaction, sub, changes })
     });
     prop_oneof![
-        (any::<u32>(), table()).prop_map(|(number, table)| Record::Table {
-            number,
-            table: Arc::new(table)
-        }),
+        (any::<u32>(), table())
+            .prop_map(|(number, table)| Record::Table { number, table: Arc::new(table) }),
         (commit(), changes).prop_map(|(commit, changes)| Record::Commit(commit, changes)),
         (commit(), adopted()).prop_map(|(commit, adopted)| Record::Adopt(commit, adopted)),
         (offset(), any::<i64>()).prop_map(|(offset, source_time)| {
-            Record::Progress(Progress {
-                offset,
-                source_time,
-            })
+            Record::Progress(Progress { offset, source_time })
         }),
         placed,
         part,
@@ -88,14 +71,8 @@ fn commit() -> impl Strategy<Value = Commit> {
 
 fn adopted() -> impl Strategy<Value = Adopted> {
     let aborted = vec(any::<u64>().prop_map(TransactionId), 0..4);
-    (any::<u64>(), any::<u64>(), any::<u64>(), aborted).prop_map(
-        |(file, bytes, changes, aborted)| Adopted {
-            file,
-            bytes,
-            changes,
-            aborted,
-        },
-    )
+    (any::<u64>(), any::<u64>(), any::<u64>(), aborted)
+        .prop_map(|(file, bytes, changes, aborted)| Adopted { file, bytes, changes, aborted })
 }
 
 fn offset() -> impl Strategy<Value = Offset> {
@@ -169,10 +146,7 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn changes(tables: Vec<Arc<Table>>) -> impl Strategy<Value = Vec<Change>> {
-    vec(
-        (proptest::sample::select(tables), op()).prop_map(|(table, op)| Change { table, op }),
-        0..6,
-    )
+    vec((proptest::sample::select(tables), op()).prop_map(|(table, op)| Change { table, op }), 0..6)
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -209,13 +183,8 @@ pub(crate) fn value() -> impl Strategy<Value = Value> {
 }
 
 fn leaf() -> impl Strategy<Value = Value> {
-    let interval = (any::<i32>(), any::<i32>(), any::<i64>()).prop_map(|(months, days, micros)| {
-        Value::Interval(Interval {
-            months,
-            days,
-            micros,
-        })
-    });
+    let interval = (any::<i32>(), any::<i32>(), any::<i64>())
+        .prop_map(|(months, days, micros)| Value::Interval(Interval { months, days, micros }));
     let json = prop_oneof![Just("{\"a\": [1.0, null]}".to_owned()), any::<String>()];
     prop_oneof![
         Just(Value::Null),
@@ -261,11 +230,7 @@ pub(crate) fn decimal() -> impl Strategy<Value = Decimal> {
 
 /// A finite decimal as above.
 pub(crate) fn finite() -> impl Strategy<Value = Decimal> {
-    let digits = prop_oneof![
-        "0{0,2}[0-9]{1,4}0{0,3}",
-        "[0-9]{18,22}",
-        "[0-9]{1,30}0{0,30}"
-    ];
+    let digits = prop_oneof!["0{0,2}[0-9]{1,4}0{0,3}", "[0-9]{18,22}", "[0-9]{1,30}0{0,30}"];
     let scale = option::weighted(0.9, -30..60_i32).prop_map(Option::unwrap_or_default);
     (any::<bool>(), digits, scale).prop_map(|(negative, digits, scale)| {
         Decimal::finite(negative, digits.as_bytes(), scale).unwrap()

@@ -57,10 +57,10 @@ fn new_tables_come_once_each_in_the_order_of_the_changes() {
     let mut known = Dictionary::new();
     known.introduce(&b);
     let again = Arc::new(Table::clone(&a));
-    let record = part([&c, &a, &b, &again, &c, &a].map(|table| Change {
-        table: Arc::clone(table),
-        op: Op::Truncate,
-    }));
+    let record = part(
+        [&c, &a, &b, &again, &c, &a]
+            .map(|table| Change { table: Arc::clone(table), op: Op::Truncate }),
+    );
     let new: Vec<_> = record.new_tables(&known).collect();
     assert_eq!(new, [&c, &a]);
 }
@@ -72,23 +72,14 @@ fn tables_are_numbered_from_zero_without_a_gap() {
     assert!(tables.insert(1, Arc::clone(&a)).is_err());
     assert_eq!(tables.insert(0, Arc::clone(&a)), Ok(()));
     assert!(tables.insert(0, Arc::clone(&b)).is_err());
-    assert!(
-        tables.insert(1, Arc::clone(&a)).is_err(),
-        "no table has two numbers"
-    );
+    assert!(tables.insert(1, Arc::clone(&a)).is_err(), "no table has two numbers");
     assert_eq!(tables.introduce(&b), 1);
-    assert_eq!(
-        (tables.get(0), tables.get(1), tables.get(2)),
-        (Some(&a), Some(&b), None)
-    );
+    assert_eq!((tables.get(0), tables.get(1), tables.get(2)), (Some(&a), Some(&b), None));
 }
 
 #[test]
 fn a_change_of_an_unknown_table_is_refused() {
-    let record = part([Change {
-        table: named("a"),
-        op: Op::Truncate,
-    }]);
+    let record = part([Change { table: named("a"), op: Op::Truncate }]);
     let mut tables = Dictionary::new();
     tables.introduce(&named("a"));
     let mut bytes = Vec::new();
@@ -103,10 +94,7 @@ fn a_change_of_an_unknown_table_is_refused() {
 #[test]
 #[should_panic(expected = "BUG: a table was not introduced")]
 fn encoding_a_change_before_its_table_is_a_bug() {
-    let record = part([Change {
-        table: named("a"),
-        op: Op::Truncate,
-    }]);
+    let record = part([Change { table: named("a"), op: Op::Truncate }]);
     encode(&record, &Dictionary::new(), &mut Vec::new());
 }
 
@@ -115,11 +103,7 @@ fn a_record_of_a_newer_version_says_so() {
     let newer = decode(&[VERSION + 1, 0], &Dictionary::new()).unwrap_err();
     assert!(newer.is_newer());
     let wrong = |bytes: &[u8]| decode(bytes, &Dictionary::new()).unwrap_err();
-    assert!(
-        ![wrong(&[0, 0]), wrong(&[]), wrong(&[VERSION])]
-            .iter()
-            .any(Malformed::is_newer)
-    );
+    assert!(![wrong(&[0, 0]), wrong(&[]), wrong(&[VERSION])].iter().any(Malformed::is_newer));
 }
 
 #[test]
@@ -144,39 +128,19 @@ fn encoding_arrays_beyond_the_limit_is_a_bug() {
 
 /// A record with a seven within that many arrays.
 fn nested(depth: usize) -> (Record, Dictionary) {
-    let array = |value| {
-        Value::Array(Box::new(Array {
-            shape: Vec::new(),
-            elements: vec![value],
-        }))
-    };
+    let array = |value| Value::Array(Box::new(Array { shape: Vec::new(), elements: vec![value] }));
     let value = (0..depth).fold(Value::Int(7), |value, _| array(value));
     let table = named("a");
     let mut tables = Dictionary::new();
     tables.introduce(&table);
-    (
-        part([Change {
-            table,
-            op: Op::Insert(Row::new([value])),
-        }]),
-        tables,
-    )
+    (part([Change { table, op: Op::Insert(Row::new([value])) }]), tables)
 }
 
 fn named(name: &str) -> Arc<Table> {
-    Arc::new(Table {
-        name: name.into(),
-        version: 1,
-        columns: Vec::new(),
-        key: Vec::new(),
-    })
+    Arc::new(Table { name: name.into(), version: 1, columns: Vec::new(), key: Vec::new() })
 }
 
 fn part<const N: usize>(changes: [Change; N]) -> Record {
     let transaction = TransactionId(1);
-    Record::Part(StagedPart {
-        transaction,
-        sub: transaction,
-        changes: changes.into(),
-    })
+    Record::Part(StagedPart { transaction, sub: transaction, changes: changes.into() })
 }

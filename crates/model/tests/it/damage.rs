@@ -61,10 +61,7 @@ fn no_claim_of_an_empty_record_allocates_what_is_not_there() {
     let tables = one_table();
     for head in heads {
         let malformed = decode(&[head, &huge[..]].concat(), &tables).unwrap_err();
-        assert_eq!(
-            malformed.what, "a count is larger than the bytes that are left",
-            "{head:?}"
-        );
+        assert_eq!(malformed.what, "a count is larger than the bytes that are left", "{head:?}");
     }
 }
 
@@ -77,13 +74,8 @@ fn digits_have_one_form() {
         decode(&[&head, digits.as_bytes()].concat(), &tables)
     };
     assert!(long("18446744073709551616").is_ok());
-    for digits in [
-        "18446744073709551615",
-        "018446744073709551616",
-        "1844674407370955161x",
-        "1",
-        "",
-    ] {
+    for digits in ["18446744073709551615", "018446744073709551616", "1844674407370955161x", "1", ""]
+    {
         let malformed = long(digits).unwrap_err();
         assert_eq!(malformed.what, "a decimal is not well formed", "{digits}");
     }
@@ -92,23 +84,14 @@ fn digits_have_one_form() {
 #[test]
 fn a_number_has_one_form() {
     let progress = |number: &[u8]| {
-        decode(
-            &[&[VERSION, 3, 1, 0, 0, 0][..], number].concat(),
-            &Dictionary::new(),
-        )
+        decode(&[&[VERSION, 3, 1, 0, 0, 0][..], number].concat(), &Dictionary::new())
     };
     assert!(progress(&[0x00]).is_ok());
-    assert_eq!(
-        progress(&[0x80, 0x00]).unwrap_err().what,
-        "a number is longer than it has to be"
-    );
+    assert_eq!(progress(&[0x80, 0x00]).unwrap_err().what, "a number is longer than it has to be");
     assert!(progress(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]).is_ok());
     for last in [0x02, 0x7f, 0x81, 0xff] {
         let beyond = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, last];
-        assert_eq!(
-            progress(&beyond).unwrap_err().what,
-            "a number is beyond 64 bits"
-        );
+        assert_eq!(progress(&beyond).unwrap_err().what, "a number is beyond 64 bits");
     }
 }
 

@@ -111,16 +111,9 @@ fn what_is_no_decimal_is_refused_where_it_stops_being_one() {
         ("1_000", 1),
         ("٣", 0),
     ] {
-        assert_eq!(
-            text.parse::<Decimal>(),
-            Err(DecimalError::Syntax { at }),
-            "{text}"
-        );
+        assert_eq!(text.parse::<Decimal>(), Err(DecimalError::Syntax { at }), "{text}");
     }
-    assert_eq!(
-        "1,5".parse::<Decimal>().unwrap_err().to_string(),
-        "no decimal from byte 1 on"
-    );
+    assert_eq!("1,5".parse::<Decimal>().unwrap_err().to_string(), "no decimal from byte 1 on");
 }
 
 #[test]
@@ -166,51 +159,28 @@ fn canonical_decimals_are_plain_as_far_as_people_read_them() {
         (&forty, &forty),
         ("1e40", "1e40"),
         (&format!("{forty}0.0"), "1e40"),
-        (
-            "123456789012345678901234567890.120",
-            "123456789012345678901234567890.12",
-        ),
+        ("123456789012345678901234567890.120", "123456789012345678901234567890.12"),
         ("NaN", "NaN"),
     ] {
-        assert_eq!(
-            parse(text).into_canonical().to_string(),
-            canonical,
-            "{text}"
-        );
+        assert_eq!(parse(text).into_canonical().to_string(), canonical, "{text}");
     }
 }
 
 #[test]
 fn decimals_from_digits_are_checked() {
     assert_eq!(Decimal::finite(true, b"0150", 2), Ok(parse("-1.50")));
-    assert_eq!(
-        Decimal::finite(false, b"15x", 0),
-        Err(DecimalError::Syntax { at: 2 })
-    );
-    assert_eq!(
-        Decimal::finite(false, b"", 0),
-        Err(DecimalError::Syntax { at: 0 })
-    );
+    assert_eq!(Decimal::finite(false, b"15x", 0), Err(DecimalError::Syntax { at: 2 }));
+    assert_eq!(Decimal::finite(false, b"", 0), Err(DecimalError::Syntax { at: 0 }));
     let far = Decimal::finite(false, b"1", i32::MIN);
     assert_eq!(far, Err(DecimalError::TooManyBeforePoint));
-    let Decimal::Finite(finite) = parse("-12.50") else {
-        panic!("it is finite")
-    };
-    assert_eq!(
-        (finite.is_negative(), &*finite.digits(), finite.scale()),
-        (true, "1250", 2)
-    );
+    let Decimal::Finite(finite) = parse("-12.50") else { panic!("it is finite") };
+    assert_eq!((finite.is_negative(), &*finite.digits(), finite.scale()), (true, "1250", 2));
 }
 
 #[test]
 fn a_width_applies_to_the_whole_number() {
     assert_eq!(
-        format!(
-            "[{:8}] [{:<8}] [{:+}]",
-            parse("-1.5"),
-            parse("1.5"),
-            parse("1")
-        ),
+        format!("[{:8}] [{:<8}] [{:+}]", parse("-1.5"), parse("1.5"), parse("1")),
         "[    -1.5] [1.5     ] [+1]"
     );
 }
@@ -234,10 +204,7 @@ fn reference(decimal: &Decimal) -> Reference {
         Decimal::Finite(finite) => finite,
     };
     let zeros = usize::try_from(60 - finite.scale()).unwrap();
-    let digits = format!(
-        "{:0>200}",
-        format!("{}{}", finite.digits(), "0".repeat(zeros))
-    );
+    let digits = format!("{:0>200}", format!("{}{}", finite.digits(), "0".repeat(zeros)));
     let below = finite.is_negative() && digits.bytes().any(|digit| digit != b'0');
     let turned = digits.bytes().map(|digit| char::from(b'0' + b'9' - digit));
     let digits = if below { turned.collect() } else { digits };
@@ -245,20 +212,9 @@ fn reference(decimal: &Decimal) -> Reference {
 }
 
 fn padded(decimal: &Decimal, zeros: i32) -> Decimal {
-    let Decimal::Finite(finite) = decimal else {
-        panic!("only numbers have digits")
-    };
-    let digits = format!(
-        "{}{}",
-        finite.digits(),
-        "0".repeat(usize::try_from(zeros).unwrap())
-    );
-    Decimal::finite(
-        finite.is_negative(),
-        digits.as_bytes(),
-        finite.scale() + zeros,
-    )
-    .unwrap()
+    let Decimal::Finite(finite) = decimal else { panic!("only numbers have digits") };
+    let digits = format!("{}{}", finite.digits(), "0".repeat(usize::try_from(zeros).unwrap()));
+    Decimal::finite(finite.is_negative(), digits.as_bytes(), finite.scale() + zeros).unwrap()
 }
 
 fn parse(text: &str) -> Decimal {

@@ -12,17 +12,11 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 #[test]
 fn a_digest_is_the_sum_over_the_documented_bytes() {
     let blocks = blocks(include_str!("../../../../docs/formats/digest/row.hex"));
-    let [shared, ends @ ..] = blocks.as_slice() else {
-        panic!("the file has blocks")
-    };
+    let [shared, ends @ ..] = blocks.as_slice() else { panic!("the file has blocks") };
     let hash =
         |end: &Vec<u8>| xxh3_128_with_seed(&[&shared[..], end].concat(), 0x1716_1514_1312_1110);
     let sum = ends.iter().map(hash).fold(0, u128::wrapping_add);
-    assert_eq!(
-        ends.len(),
-        1 + COLUMNS - 1,
-        "the row, and each column but the NULL"
-    );
+    assert_eq!(ends.len(), 1 + COLUMNS - 1, "the row, and each column but the NULL");
     assert_eq!(digest(), Digest { rows: 1, sum });
 }
 
@@ -57,10 +51,7 @@ fn table() -> Table {
 fn row() -> Row {
     let decimal = |text: &str| Value::Decimal(text.parse().unwrap());
     let json = |text: &str| Value::Json(text.into());
-    let shape = vec![Dimension {
-        length: 2,
-        lower: 1,
-    }];
+    let shape = vec![Dimension { length: 2, lower: 1 }];
     let elements = vec![Value::Int(1), Value::Null];
     let mut row = Row::new([
         Value::Bool(true),
@@ -82,11 +73,7 @@ fn row() -> Row {
         Value::TimeTz(3_600_000_000, 7200),
         Value::Timestamp(Moment::AfterAll),
         Value::TimestampTz(Moment::At(1_700_000_000_000_000)),
-        Value::Interval(Interval {
-            months: 1,
-            days: -2,
-            micros: 3_000_000,
-        }),
+        Value::Interval(Interval { months: 1, days: -2, micros: 3_000_000 }),
         Value::Uuid(std::array::from_fn(|index| u8::try_from(index).unwrap())),
         json(r#"{"b": [true, false, null, "x"], "a": 1.0}"#),
         json("1e999999999"),

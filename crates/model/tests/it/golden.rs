@@ -23,13 +23,7 @@ macro_rules! golden {
 
 #[test]
 fn a_table_has_its_golden_bytes() {
-    check(
-        &Record::Table {
-            number: 0,
-            table: everything(),
-        },
-        &golden!("table"),
-    );
+    check(&Record::Table { number: 0, table: everything() }, &golden!("table"));
 }
 
 #[test]
@@ -37,10 +31,7 @@ fn a_transaction_with_every_kind_of_value_has_its_golden_bytes() {
     let ops = [
         Op::Insert(ordinary_row()),
         Op::Insert(edge_row()),
-        Op::Update {
-            before: key(300),
-            row: sparse_row(),
-        },
+        Op::Update { before: key(300), row: sparse_row() },
         Op::Delete(key(301)),
         Op::Truncate,
     ];
@@ -61,10 +52,7 @@ fn an_adopted_transaction_has_its_golden_bytes() {
 
 #[test]
 fn progress_has_its_golden_bytes() {
-    let progress = Progress {
-        offset: offset(2),
-        source_time: -1,
-    };
+    let progress = Progress { offset: offset(2), source_time: -1 };
     check(&Record::Progress(progress), &golden!("progress"));
 }
 
@@ -76,19 +64,10 @@ fn placed_rows_have_their_golden_bytes() {
 #[test]
 fn purposes_keep_their_numbers() {
     let fill = golden!("placed");
-    let purposes = [
-        Purpose::Fill,
-        Purpose::Reread,
-        Purpose::Repair,
-        Purpose::Bridge,
-    ];
+    let purposes = [Purpose::Fill, Purpose::Reread, Purpose::Repair, Purpose::Bridge];
     for (number, purpose) in (0..).zip(purposes) {
         let mut bytes = fill.clone();
-        let at = bytes
-            .windows(9)
-            .rposition(|bytes| bytes == b"questions")
-            .unwrap()
-            + 9;
+        let at = bytes.windows(9).rposition(|bytes| bytes == b"questions").unwrap() + 9;
         bytes[at] = number;
         check(&Record::Placed(placed(purpose)), &bytes);
     }
@@ -159,11 +138,7 @@ fn ordinary_row() -> Row {
         Value::TimeTz(3_600_000_000, 7200),
         Value::Timestamp(Moment::At(-1)),
         Value::TimestampTz(Moment::At(1_700_000_000_000_000)),
-        Value::Interval(Interval {
-            months: 1,
-            days: -2,
-            micros: 3_000_000,
-        }),
+        Value::Interval(Interval { months: 1, days: -2, micros: 3_000_000 }),
         Value::Uuid(UUID),
         Value::Json(r#"{"a": 1.0}"#.into()),
         array(1, [Value::Int(1), Value::Null]),
@@ -184,11 +159,7 @@ fn edge_row() -> Row {
         Value::TimeTz(0, -1),
         Value::Timestamp(Moment::BeforeAll),
         Value::TimestampTz(Moment::BeforeAll),
-        Value::Interval(Interval {
-            months: 0,
-            days: 0,
-            micros: 0,
-        }),
+        Value::Interval(Interval { months: 0, days: 0, micros: 0 }),
         Value::Uuid([0xff; 16]),
         Value::Json("null".into()),
         Value::Array(Box::default()),
@@ -224,11 +195,7 @@ fn sparse_row() -> Row {
 
 fn placed(purpose: Purpose) -> Placed {
     Placed {
-        offset: Offset {
-            epoch: Epoch(7),
-            ordinal: 12,
-            ..offset(2)
-        },
+        offset: Offset { epoch: Epoch(7), ordinal: 12, ..offset(2) },
         targets: vec!["responses".into(), "questions".into()],
         purpose,
         changes: vec![change(Op::Delete(key(5)))],
@@ -236,10 +203,7 @@ fn placed(purpose: Purpose) -> Placed {
 }
 
 fn change(op: Op) -> Change {
-    Change {
-        table: everything(),
-        op,
-    }
+    Change { table: everything(), op }
 }
 
 fn commit(after: u64, micros: i64) -> Commit {

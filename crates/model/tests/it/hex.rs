@@ -15,7 +15,5 @@ pub(crate) fn shown(bytes: &[u8]) -> String {
 fn bytes(block: &str) -> Vec<u8> {
     let digits = block.lines().flat_map(|line| line.split('#').next());
     let pairs = digits.flat_map(str::split_ascii_whitespace);
-    pairs
-        .map(|pair| u8::from_str_radix(pair, 16).unwrap())
-        .collect()
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
 }

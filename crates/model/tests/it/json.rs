@@ -96,11 +96,7 @@ fn put(tree: &Tree, style: &mut u64, out: &mut String) {
 /// Members in any rotation; before the first, another value under the name of the last.
 fn put_object(members: &[(String, Tree)], style: &mut u64, out: &mut String) {
     out.push('{');
-    let start = if members.is_empty() {
-        0
-    } else {
-        draw(style, 7) % members.len()
-    };
+    let start = if members.is_empty() { 0 } else { draw(style, 7) % members.len() };
     let (back, front) = members.split_at(start);
     let mut rotated: Vec<_> = front.iter().chain(back).cloned().collect();
     if let Some((name, _)) = rotated.last().cloned()
@@ -139,11 +135,7 @@ fn put_string(text: &str, style: &mut u64, out: &mut String) {
             let mut units = [0; 2];
             for unit in char.encode_utf16(&mut units) {
                 let lower = draw(style, 2) == 0;
-                let hex = if lower {
-                    format!("{unit:04x}")
-                } else {
-                    format!("{unit:04X}")
-                };
+                let hex = if lower { format!("{unit:04x}") } else { format!("{unit:04X}") };
                 out.push_str("\\u");
                 out.push_str(&hex);
             }
@@ -160,25 +152,14 @@ fn space(style: &mut u64, out: &mut String) {
 
 /// A number below `end`, from a small generator of random numbers.
 fn draw(style: &mut u64, end: usize) -> usize {
-    *style = style
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
+    *style = style.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     usize::try_from(*style >> 33).unwrap() % end
 }
 
 fn digest(json: &str) -> Digest {
-    let column = Column {
-        name: "json".into(),
-        kind: Kind::Json,
-        declared: "jsonb".into(),
-        nullable: true,
-    };
-    let table = Table {
-        name: "t".into(),
-        version: 1,
-        columns: vec![column],
-        key: vec![0],
-    };
+    let column =
+        Column { name: "json".into(), kind: Kind::Json, declared: "jsonb".into(), nullable: true };
+    let table = Table { name: "t".into(), version: 1, columns: vec![column], key: vec![0] };
     let row = Row(vec![Cell::Value(Value::Json(json.into()))]);
     Digest::of(Seed::from_bytes([7; 16]), &table, &Key::new([1]), &row)
 }

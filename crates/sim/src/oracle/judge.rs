@@ -43,12 +43,7 @@ pub struct Judge {
 impl Judge {
     /// Begins to watch.
     pub fn new(watched: Watched) -> Self {
-        Self {
-            watched,
-            commits: u64::MAX,
-            watermark: None,
-            versions: BTreeMap::new(),
-        }
+        Self { watched, commits: u64::MAX, watermark: None, versions: BTreeMap::new() }
     }
 
     /// The group.
@@ -91,15 +86,13 @@ impl Judge {
         if self.watched.kind == Kind::PerKey {
             return Ok(());
         }
-        self.watched.store.look(
-            |kept| match kept.ledger.iter().find(|(_, times)| **times > 1) {
-                None => Ok(()),
-                Some(((copy, key, version), times)) => Err(self.violation(
-                    Invariant::OnceInEffect,
-                    format!("{copy} {key:?} was written {times} times in version {version}"),
-                )),
-            },
-        )
+        self.watched.store.look(|kept| match kept.ledger.iter().find(|(_, times)| **times > 1) {
+            None => Ok(()),
+            Some(((copy, key, version), times)) => Err(self.violation(
+                Invariant::OnceInEffect,
+                format!("{copy} {key:?} was written {times} times in version {version}"),
+            )),
+        })
     }
 
     /// Whether the copies equal the source as it is now, except at held keys.
@@ -109,11 +102,10 @@ impl Judge {
         };
         self.watched.store.look(|kept| {
             let now = Offset::whole(model::Incarnation(1), last.position.clone());
-            self.check_exact(kept, truth, Some(&now))
-                .map_err(|violation| Violation {
-                    invariant: Invariant::Converges,
-                    what: violation.what,
-                })
+            self.check_exact(kept, truth, Some(&now)).map_err(|violation| Violation {
+                invariant: Invariant::Converges,
+                what: violation.what,
+            })
         })
     }
 
@@ -147,8 +139,8 @@ impl Judge {
                 let found = rows.get(&name.1).map(|(row, _)| row);
                 matched += usize::from(found.is_some());
                 let expected = truth.row_at(name, position);
-                let held = kept.holds.contains_key(&(copy.clone(), name.1.clone()));
-                if found != expected && !held {
+                let is_held = || kept.holds.contains_key(&(copy.clone(), name.1.clone()));
+                if found != expected && !is_held() {
                     return Err(self.differs(copy, &name.1, position, expected, found));
                 }
             }
@@ -170,9 +162,7 @@ impl Judge {
                     let what = format!("{copy} {key:?} at {version}: {row:?}, was {expected:?}");
                     return Err(self.violation(Invariant::KeyInOrder, what));
                 }
-                let seen = self
-                    .versions
-                    .insert((copy.clone(), key.clone()), version.clone());
+                let seen = self.versions.insert((copy.clone(), key.clone()), version.clone());
                 if seen.as_ref().is_some_and(|seen| seen > version) {
                     let what = format!("{copy} {key:?} went from {seen:?} back to {version}");
                     return Err(self.violation(Invariant::KeyInOrder, what));

@@ -8,10 +8,7 @@ use model::{Change, Entry, Lane, Log, Offset, Position, Read};
 pub async fn check_log(log: &dyn Log, lane: &Lane, truth: &Truth) -> Result<(), Violation> {
     let wrong =
         |what: String| Violation::new(Invariant::LogEqualsHistory, format!("{lane}: {what}"));
-    let bounds = log
-        .bounds(lane)
-        .await
-        .map_err(|fault| wrong(fault.to_string()))?;
+    let bounds = log.bounds(lane).await.map_err(|fault| wrong(fault.to_string()))?;
     let Some(last) = bounds.last else {
         return Ok(());
     };
@@ -22,9 +19,7 @@ pub async fn check_log(log: &dyn Log, lane: &Lane, truth: &Truth) -> Result<(), 
         let entries = match read.map_err(|fault| wrong(fault.to_string()))? {
             Read::Entries(entries) => entries,
             Read::Gone { trimmed } => {
-                return Err(wrong(format!(
-                    "what comes after {after:?} is gone up to {trimmed}"
-                )));
+                return Err(wrong(format!("what comes after {after:?} is gone up to {trimmed}")));
             }
         };
         for entry in entries {
@@ -52,14 +47,8 @@ impl<'a> Walk<'a> {
     fn new(truth: &'a Truth, trimmed: Option<&Offset>) -> Self {
         let begins =
             |position: &Position| trimmed.is_none_or(|trimmed| *position > trimmed.position);
-        let next = truth
-            .transactions()
-            .partition_point(|it| !begins(&it.position));
-        Self {
-            truth,
-            next,
-            open: Vec::new(),
-        }
+        let next = truth.transactions().partition_point(|it| !begins(&it.position));
+        Self { truth, next, open: Vec::new() }
     }
 
     fn entry(&mut self, entry: Entry) -> Result<(), String> {

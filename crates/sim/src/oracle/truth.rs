@@ -82,16 +82,8 @@ impl Truth {
     pub fn written_at(&self, position: &Position) -> Vec<(TableName, Key, Row)> {
         let mut written = Vec::new();
         for ((table, key), versions) in &self.rows {
-            for version in versions
-                .iter()
-                .filter(|version| version.position == *position)
-            {
-                written.extend(
-                    version
-                        .row
-                        .clone()
-                        .map(|row| (table.clone(), key.clone(), row)),
-                );
+            for version in versions.iter().filter(|version| version.position == *position) {
+                written.extend(version.row.clone().map(|row| (table.clone(), key.clone(), row)));
             }
         }
         written
@@ -101,22 +93,16 @@ impl Truth {
         let table = &change.table.name;
         match &change.op {
             Op::Insert(row) => {
-                let key = change
-                    .table
-                    .key_of(row)
-                    .expect("BUG: the workload wrote no key");
+                let key = change.table.key_of(row).expect("BUG: the workload wrote no key");
                 self.set(table, key, position, ordinal, Some(row.clone()));
             }
             Op::Update { before, row } => {
-                let key = change
-                    .table
-                    .key_of(row)
-                    .expect("BUG: the workload wrote no key");
+                let key = change.table.key_of(row).expect("BUG: the workload wrote no key");
                 let earlier = self.latest(table, before);
                 let cells = row.0.iter().enumerate().map(|(index, cell)| match cell {
-                    Cell::Unchanged => earlier
-                        .as_ref()
-                        .map_or(Cell::Missing, |it| it.0[index].clone()),
+                    Cell::Unchanged => {
+                        earlier.as_ref().map_or(Cell::Missing, |it| it.0[index].clone())
+                    }
                     known => known.clone(),
                 });
                 let row = Row(cells.collect());
@@ -127,12 +113,8 @@ impl Truth {
             }
             Op::Delete(key) => self.set(table, key.clone(), position, ordinal, None),
             Op::Truncate => {
-                let keys: BTreeSet<_> = self
-                    .rows
-                    .keys()
-                    .filter(|(of, _)| of == table)
-                    .cloned()
-                    .collect();
+                let keys: BTreeSet<_> =
+                    self.rows.keys().filter(|(of, _)| of == table).cloned().collect();
                 for (_, key) in keys {
                     self.set(table, key, position, ordinal, None);
                 }
@@ -141,11 +123,7 @@ impl Truth {
     }
 
     fn latest(&self, table: &TableName, key: &Key) -> Option<Row> {
-        self.rows
-            .get(&(table.clone(), key.clone()))?
-            .last()?
-            .row
-            .clone()
+        self.rows.get(&(table.clone(), key.clone()))?.last()?.row.clone()
     }
 
     fn set(
@@ -157,10 +135,6 @@ impl Truth {
         row: Option<Row>,
     ) {
         let versions = self.rows.entry((table.clone(), key)).or_default();
-        versions.push(Version {
-            position: position.clone(),
-            ordinal,
-            row,
-        });
+        versions.push(Version { position: position.clone(), ordinal, row });
     }
 }

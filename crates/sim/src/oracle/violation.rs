@@ -49,10 +49,7 @@ pub struct Violation {
 impl Violation {
     /// A broken promise.
     pub fn new(invariant: Invariant, what: impl Into<String>) -> Self {
-        Self {
-            invariant,
-            what: what.into(),
-        }
+        Self { invariant, what: what.into() }
     }
 }
 

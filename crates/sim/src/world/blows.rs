@@ -14,22 +14,10 @@ impl World {
     pub(super) async fn strike(&mut self) -> Result<(), Violation> {
         let rates = self.setup.rates.clone();
         self.end_what_is_over().await;
-        if self.random.chance(rates.source_crash) {
-            self.note(Fault::SourceCrash);
-            self.database.crash();
-            self.workload.source_crashed();
-            if self.setup.delivers_again {
-                self.tally.fired(Fault::DeliversAgain);
-            }
+        for index in 0..self.lanes.len() {
+            self.strike_source(index);
+            self.strike_targets(index);
         }
-        if self.random.chance(rates.forget) {
-            self.note(Fault::SourceForgets);
-            self.database.flush_confirmed();
-            self.database.forget();
-        } else if self.random.chance(100) {
-            self.database.flush_confirmed();
-        }
-        self.strike_targets();
         if self.random.chance(rates.sync_error) {
             self.note(Fault::SyncError);
             self.around.disk.fail_next_sync();
@@ -96,26 +84,45 @@ impl World {
         Ok(())
     }
 
-    fn strike_targets(&mut self) {
+    fn strike_source(&mut self, index: usize) {
         let rates = self.setup.rates.clone();
-        for index in 0..self.targets.len() {
+        if self.random.chance(rates.source_crash) {
+            self.note(Fault::SourceCrash);
+            let lane = &mut self.lanes[index];
+            lane.database.crash();
+            lane.workload.source_crashed();
+            if self.setup.delivers_again {
+                self.tally.fired(Fault::DeliversAgain);
+            }
+        }
+        if self.random.chance(rates.forget) {
+            self.note(Fault::SourceForgets);
+            self.lanes[index].database.flush_confirmed();
+            self.lanes[index].database.forget();
+        } else if self.random.chance(100) {
+            self.lanes[index].database.flush_confirmed();
+        }
+    }
+
+    fn strike_targets(&mut self, lane: usize) {
+        let rates = self.setup.rates.clone();
+        for index in 0..self.lanes[lane].targets.len() {
             if self.random.chance(rates.target_crash) {
                 self.note(Fault::TargetCrash);
-                let target = &mut self.targets[index];
+                let target = &mut self.lanes[lane].targets[index];
                 target.store.crash();
                 target.judge.store_crashed();
             }
-            if self.random.chance(rates.outage) && self.targets[index].away.is_none() {
+            if self.random.chance(rates.outage) && self.lanes[lane].targets[index].away.is_none() {
                 self.note(Fault::Outage);
                 let until = self.step + self.random.between(5, 60);
-                self.targets[index].go_away(until);
+                self.lanes[lane].targets[index].go_away(until);
             }
-            let by_row = self.targets[index].setup.claim != Claim::Transactional;
+            let by_row = self.lanes[lane].targets[index].setup.claim != Claim::Transactional;
             if by_row && self.random.chance(rates.half_applied) {
                 self.note(Fault::HalfApplied);
-                self.targets[index]
-                    .store
-                    .fail_after_rows(self.random.index(6));
+                let rows = self.random.index(6);
+                self.lanes[lane].targets[index].store.fail_after_rows(rows);
             }
         }
     }
@@ -125,7 +132,7 @@ impl World {
         if let Some((process, _)) = self.undead.take_if(|(_, until)| *until <= step) {
             process.kill().await;
         }
-        for target in &mut self.targets {
+        for target in self.lanes.iter_mut().flat_map(|lane| &mut lane.targets) {
             if target.away.is_some_and(|(until, _)| until <= step) {
                 target.come_back();
             }
@@ -146,9 +153,10 @@ impl World {
                 self.excused.push("E-SOURCE-HISTORY-LOST");
                 self.note(Fault::HistoryGone);
                 self.kill().await;
-                self.workload.finish(&mut self.truth);
-                self.database.transact(crate::workload::one_more_change());
-                self.database.forget_all();
+                self.finish_workloads();
+                let database = &self.lanes[0].database;
+                database.transact(crate::workload::one_more_change());
+                database.forget_all();
             }
             LastBlow::TargetRestored => {
                 self.note(Fault::TargetRestored);
@@ -158,7 +166,7 @@ impl World {
                 self.excused.push("E-SOURCE-CHANGED");
                 self.note(Fault::OtherServer);
                 self.kill().await;
-                self.database.become_another("server-2");
+                self.lanes[0].database.become_another("server-2");
             }
         }
         self.start().await?;
@@ -168,11 +176,7 @@ impl World {
     /// A synced byte of the journal changes while the process is down. It may hit what nobody
     /// needs any more; then all goes on. Otherwise the damage is named.
     async fn flip_a_bit(&mut self) -> Result<(), Violation> {
-        self.excused.extend([
-            "E-JOURNAL-DAMAGED",
-            "E-JOURNAL-NEWER",
-            "E-SOURCE-HISTORY-LOST",
-        ]);
+        self.excused.extend(["E-JOURNAL-DAMAGED", "E-JOURNAL-NEWER", "E-SOURCE-HISTORY-LOST"]);
         // The catalog may know a history that the cut journal does not.
         self.excused.extend(["E-LOG-HISTORY-LOST", "E-BROKEN"]);
         self.kill().await;
@@ -193,9 +197,9 @@ impl World {
     /// again from there; if not, the target stops and says so, and the others go on.
     async fn restore_a_target(&mut self) -> Result<(), Violation> {
         self.excused.push("E-LOG-HISTORY-LOST");
-        self.workload.finish(&mut self.truth);
+        self.finish_workloads();
         self.kill().await;
-        let target = &mut self.targets[0];
+        let target = &mut self.lanes[0].targets[0];
         target.store.crash();
         target.store.tamper(|kept| *kept = Kept::default());
         target.judge.store_crashed();
@@ -205,11 +209,8 @@ impl World {
             sleep(Duration::from_millis(25)).await;
             self.check()?;
             self.mind_the_process().await?;
-            let stopped = self
-                .process
-                .as_ref()
-                .is_some_and(|it| !it.stopped().is_empty());
-            if stopped || self.targets[0].judge.check_converged(&self.truth).is_ok() {
+            let stopped = self.process.as_ref().is_some_and(|it| !it.stopped().is_empty());
+            if stopped || self.lanes[0].check_converged(None).is_ok() {
                 return self.check_ledgers();
             }
         }
@@ -222,11 +223,7 @@ impl World {
             sleep(Duration::from_millis(25)).await;
             self.check()?;
             self.mind_the_process().await?;
-            if self
-                .process
-                .as_ref()
-                .is_none_or(|process| !process.stopped().is_empty())
-            {
+            if self.process.as_ref().is_none_or(|process| !process.stopped().is_empty()) {
                 return self.check_ledgers();
             }
         }

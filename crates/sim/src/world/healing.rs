@@ -13,13 +13,12 @@ impl World {
     /// Ends every fault and demands that all copies converge.
     pub(super) async fn heal(&mut self) -> Result<(), Violation> {
         self.calm().await;
-        self.workload.finish(&mut self.truth);
+        self.finish_workloads();
         if let Some(index) = self.setup.long_outage {
             // P9: the others get there while this one is away.
-            self.converge_but(Some(index), Invariant::OthersGoOn)
-                .await?;
-            self.targets[index].mood.heal();
-            self.targets[index].come_back();
+            self.converge_but(Some(index), Invariant::OthersGoOn).await?;
+            self.lanes[0].targets[index].mood.heal();
+            self.lanes[0].targets[index].come_back();
         }
         self.converge_but(None, Invariant::Converges).await?;
         self.check_ledgers()?;
@@ -35,18 +34,28 @@ impl World {
         if let Some((process, _)) = self.undead.take() {
             process.kill().await;
         }
-        self.source_mood.heal();
         self.around.disk.heal();
         self.full_until = None;
-        for (index, target) in self.targets.iter_mut().enumerate() {
-            if self.setup.long_outage != Some(index) || self.setup.last_blow.is_some() {
-                target.mood.heal();
-                target.come_back();
+        let kept_away = self.setup.long_outage.filter(|_| self.setup.last_blow.is_none());
+        for (lane_index, lane) in self.lanes.iter_mut().enumerate() {
+            lane.source_mood.heal();
+            for (index, target) in lane.targets.iter_mut().enumerate() {
+                if lane_index != 0 || kept_away != Some(index) {
+                    target.mood.heal();
+                    target.come_back();
+                }
             }
         }
     }
 
-    /// Waits until every copy but one equals its source.
+    /// Ends every open transaction.
+    pub(super) fn finish_workloads(&mut self) {
+        for lane in &mut self.lanes {
+            lane.workload.finish(&mut lane.truth);
+        }
+    }
+
+    /// Waits until every copy but one of the first lane equals its source.
     pub(super) async fn converge_but(
         &mut self,
         but: Option<usize>,
@@ -57,22 +66,15 @@ impl World {
             sleep(LOOK_EVERY).await;
             self.check()?;
             self.mind_the_process().await?;
-            let judged = self
-                .targets
-                .iter()
-                .enumerate()
-                .filter(|(index, _)| Some(*index) != but)
-                .try_for_each(|(_, target)| target.judge.check_converged(&self.truth));
+            let mut lanes = self.lanes.iter().enumerate();
+            let judged = lanes
+                .try_for_each(|(index, lane)| lane.check_converged(but.filter(|_| index == 0)));
             match judged {
                 Ok(()) => return Ok(()),
                 Err(violation) if tries == 0 => {
                     let board = self.process.as_ref().map(|process| process.board());
-                    self.trace
-                        .note(format_args!("{}", board.unwrap_or_default()));
-                    return Err(Violation {
-                        invariant: or,
-                        what: violation.what,
-                    });
+                    self.trace.note(format_args!("{}", board.unwrap_or_default()));
+                    return Err(Violation { invariant: or, what: violation.what });
                 }
                 Err(_) => tries -= 1,
             }

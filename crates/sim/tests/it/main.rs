@@ -13,16 +13,8 @@ const SEEDS: u64 = 10_000;
 fn the_same_seed_gives_the_same_trace() {
     for seed in 1..=60 {
         let (one, other) = (live(seed, None, false), live(seed, None, false));
-        assert_eq!(
-            (one.trace, one.steps),
-            (other.trace, other.steps),
-            "seed {seed}"
-        );
-        assert_eq!(
-            (one.fired, one.marks),
-            (other.fired, other.marks),
-            "seed {seed}"
-        );
+        assert_eq!((one.trace, one.steps), (other.trace, other.steps), "seed {seed}");
+        assert_eq!((one.fired, one.marks), (other.fired, other.marks), "seed {seed}");
     }
 }
 
@@ -44,18 +36,9 @@ fn a_seed_takes_at_least_four_hundred_steps() {
 #[test]
 fn seeds_that_failed_once_hold() {
     let escaped = [
-        (
-            99,
-            "a staged file opened anew was read from a place behind its tables",
-        ),
-        (
-            1025,
-            "a torn tail was cut before a table frame that recovery had learned",
-        ),
-        (
-            2998,
-            "a move was split in two for a target without transactions",
-        ),
+        (99, "a staged file opened anew was read from a place behind its tables"),
+        (1025, "a torn tail was cut before a table frame that recovery had learned"),
+        (2998, "a move was split in two for a target without transactions"),
     ];
     for (seed, mistake) in escaped {
         let outcome = live(seed, None, false);
@@ -116,10 +99,7 @@ fn reordering_two_transactions_of_a_lane_is_caught() {
 /// The bug is caught within the gate's seeds, by the promise that has to catch it, and the seed
 /// that caught it replays.
 fn is_caught(name: &str) {
-    let plant = Plant::ALL
-        .into_iter()
-        .find(|plant| plant.name() == name)
-        .expect("a planted bug");
+    let plant = Plant::ALL.into_iter().find(|plant| plant.name() == name).expect("a planted bug");
     let report = run(Plan {
         first: 1,
         seeds: SEEDS,

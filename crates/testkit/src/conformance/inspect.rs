@@ -17,9 +17,7 @@ pub struct Subject {
 
 /// The rows that a subject has: ids of one and two digits, so that text order would show.
 pub fn filled() -> Vec<Row> {
-    (1..=25)
-        .map(|id| row(id, id % 3, &format!("body {id}")))
-        .collect()
+    (1..=25).map(|id| row(id, id % 3, &format!("body {id}"))).collect()
 }
 
 /// Runs everything that the port promises.
@@ -42,10 +40,7 @@ async fn rows_come_complete_and_in_key_order(subject: &Subject) {
 async fn pages_hold_each_row_once(subject: &Subject) {
     let (mut after, mut seen) = (None, BTreeMap::new());
     loop {
-        let selection = Selection::Range {
-            after: after.clone(),
-            upto: None,
-        };
+        let selection = Selection::Range { after: after.clone(), upto: None };
         let page = read(subject, &selection, 4).await.found;
         assert!(page.rows.len() <= 4);
         for (key, row) in by_key(&page) {
@@ -62,49 +57,25 @@ async fn pages_hold_each_row_once(subject: &Subject) {
 async fn selections_mean_what_they_say(subject: &Subject) {
     let ids =
         |found: &Rows| -> Vec<Key> { found.rows.iter().map(|(key, ..)| key.clone()).collect() };
-    let range = Selection::Range {
-        after: Some(key(3)),
-        upto: Some(key(6)),
-    };
-    assert_eq!(
-        ids(&read(subject, &range, 100).await.found),
-        [key(4), key(5), key(6)]
-    );
+    let range = Selection::Range { after: Some(key(3)), upto: Some(key(6)) };
+    assert_eq!(ids(&read(subject, &range, 100).await.found), [key(4), key(5), key(6)]);
     let keys = Selection::Keys(vec![key(9), key(99), key(2)]);
-    assert_eq!(
-        ids(&read(subject, &keys, 100).await.found),
-        [key(2), key(9)]
-    );
-    assert_eq!(
-        ids(&read(subject, &Selection::Nothing, 100).await.found),
-        []
-    );
+    assert_eq!(ids(&read(subject, &keys, 100).await.found), [key(2), key(9)]);
+    assert_eq!(ids(&read(subject, &Selection::Nothing, 100).await.found), []);
 }
 
 async fn digests_are_those_of_the_rows(subject: &Subject) {
     let seed = Seed::from_bytes(*b"a seed of 16 byt");
     let halves = [
-        Selection::Range {
-            after: None,
-            upto: Some(key(10)),
-        },
-        Selection::Range {
-            after: Some(key(10)),
-            upto: None,
-        },
+        Selection::Range { after: None, upto: Some(key(10)) },
+        Selection::Range { after: Some(key(10)), upto: None },
         Selection::Nothing,
     ];
     let mut inspect = subject.service.connect().await.expect("a connection");
-    let answer = inspect
-        .digests(&subject.table, &halves, seed)
-        .await
-        .expect("digests");
+    let answer = inspect.digests(&subject.table, &halves, seed).await.expect("digests");
     for (selection, found) in halves.iter().zip(answer.found) {
         let mut expected = Digest::default();
-        for (key, row) in rows(filled())
-            .iter()
-            .filter(|(key, _)| selection.contains(key))
-        {
+        for (key, row) in rows(filled()).iter().filter(|(key, _)| selection.contains(key)) {
             expected += Digest::of(seed, &subject.table, key, row);
         }
         assert_eq!(found, expected, "{selection:?}");
@@ -126,16 +97,9 @@ async fn an_answer_says_where_it_stands(subject: &Subject) {
 
 async fn read(subject: &Subject, selection: &Selection, rows_max: usize) -> Answer<Rows> {
     let mut inspect = subject.service.connect().await.expect("a connection");
-    inspect
-        .rows(&subject.table, selection, rows_max)
-        .await
-        .expect("rows")
+    inspect.rows(&subject.table, selection, rows_max).await.expect("rows")
 }
 
 fn by_key(found: &Rows) -> BTreeMap<Key, Row> {
-    found
-        .rows
-        .iter()
-        .map(|(key, row, _)| (key.clone(), row.clone()))
-        .collect()
+    found.rows.iter().map(|(key, row, _)| (key.clone(), row.clone())).collect()
 }

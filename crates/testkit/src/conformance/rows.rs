@@ -41,58 +41,34 @@ pub fn row_with_same_body(id: i64, topic: i64) -> Row {
 
 /// An insert.
 pub fn insert(table: &Arc<Table>, row: Row) -> Change {
-    Change {
-        table: table.clone(),
-        op: Op::Insert(row),
-    }
+    Change { table: table.clone(), op: Op::Insert(row) }
 }
 
 /// An update of the row that has this key.
 pub fn update(table: &Arc<Table>, before: i64, row: Row) -> Change {
-    Change {
-        table: table.clone(),
-        op: Op::Update {
-            before: key(before),
-            row,
-        },
-    }
+    Change { table: table.clone(), op: Op::Update { before: key(before), row } }
 }
 
 /// A delete.
 pub fn delete(table: &Arc<Table>, id: i64) -> Change {
-    Change {
-        table: table.clone(),
-        op: Op::Delete(key(id)),
-    }
+    Change { table: table.clone(), op: Op::Delete(key(id)) }
 }
 
 /// A truncate.
 pub fn truncate(table: &Arc<Table>) -> Change {
-    Change {
-        table: table.clone(),
-        op: Op::Truncate,
-    }
+    Change { table: table.clone(), op: Op::Truncate }
 }
 
 /// Every row of a table, through its inspection.
 pub async fn all(service: &dyn Service<dyn Inspect>, table: &Arc<Table>) -> BTreeMap<Key, Row> {
     let mut inspect = service.connect().await.expect("it can be inspected");
-    let answer = inspect
-        .rows(table, &Selection::ALL, usize::MAX - 1)
-        .await
-        .expect("it can be read");
-    answer
-        .found
-        .rows
-        .into_iter()
-        .map(|(key, row, _)| (key, row))
-        .collect()
+    let answer =
+        inspect.rows(table, &Selection::ALL, usize::MAX - 1).await.expect("it can be read");
+    answer.found.rows.into_iter().map(|(key, row, _)| (key, row)).collect()
 }
 
 /// These rows by their keys.
 pub fn rows(rows: impl IntoIterator<Item = Row>) -> BTreeMap<Key, Row> {
     let table = table("any");
-    rows.into_iter()
-        .map(|row| (table.key_of(&row).expect("a key"), row))
-        .collect()
+    rows.into_iter().map(|row| (table.key_of(&row).expect("a key"), row)).collect()
 }

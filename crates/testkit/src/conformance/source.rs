@@ -50,21 +50,14 @@ pub async fn suite(make: impl AsyncFn() -> Subject) {
 
 async fn transactions_come_whole_in_order_and_once(subject: &Subject) {
     let (mut source, _) = fresh(subject).await;
-    let first = vec![
-        insert(&subject.table, row(1, 7, "a")),
-        insert(&subject.table, row(2, 7, "b")),
-    ];
-    let second = vec![
-        update(&subject.table, 1, row(1, 8, "c")),
-        delete(&subject.table, 2),
-    ];
+    let first =
+        vec![insert(&subject.table, row(1, 7, "a")), insert(&subject.table, row(2, 7, "b"))];
+    let second = vec![update(&subject.table, 1, row(1, 8, "c")), delete(&subject.table, 2)];
     subject.hand.transact(first.clone()).await;
     subject.hand.transact(second.clone()).await;
     let seen = take(source.as_mut(), 2).await;
     assert_eq!(
-        seen.iter()
-            .map(|(_, changes)| changes.clone())
-            .collect::<Vec<_>>(),
+        seen.iter().map(|(_, changes)| changes.clone()).collect::<Vec<_>>(),
         [first, second]
     );
     assert!(seen[0].0 < seen[1].0, "positions rise: {seen:?}");
@@ -72,10 +65,7 @@ async fn transactions_come_whole_in_order_and_once(subject: &Subject) {
 
 async fn what_is_rolled_back_never_comes(subject: &Subject) {
     let (mut source, _) = fresh(subject).await;
-    subject
-        .hand
-        .roll_back(vec![insert(&subject.table, row(1, 7, "never"))])
-        .await;
+    subject.hand.roll_back(vec![insert(&subject.table, row(1, 7, "never"))]).await;
     let kept = vec![insert(&subject.table, row(2, 7, "kept"))];
     subject.hand.transact(kept.clone()).await;
     assert_eq!(take(source.as_mut(), 1).await[0].1, kept);
@@ -84,17 +74,11 @@ async fn what_is_rolled_back_never_comes(subject: &Subject) {
 async fn a_resumed_start_goes_on_right_after_the_place(subject: &Subject) {
     let (mut source, begun) = fresh(subject).await;
     for id in 1..=3 {
-        subject
-            .hand
-            .transact(vec![insert(&subject.table, row(id, 7, "a"))])
-            .await;
+        subject.hand.transact(vec![insert(&subject.table, row(id, 7, "a"))]).await;
     }
     let seen = take(source.as_mut(), 3).await;
     drop(source);
-    let place = Place {
-        identity: begun.identity,
-        position: seen[0].0.clone(),
-    };
+    let place = Place { identity: begun.identity, position: seen[0].0.clone() };
     let mut source = resumed(subject, &place).await;
     // Transactions before the place may come again; what counts is that none after it is missing.
     let mut again = take(source.as_mut(), 2).await;
@@ -108,18 +92,12 @@ async fn a_resumed_start_goes_on_right_after_the_place(subject: &Subject) {
 async fn what_was_not_confirmed_is_not_forgotten(subject: &Subject) {
     let (mut source, begun) = fresh(subject).await;
     for id in 1..=2 {
-        subject
-            .hand
-            .transact(vec![insert(&subject.table, row(id, 7, "a"))])
-            .await;
+        subject.hand.transact(vec![insert(&subject.table, row(id, 7, "a"))]).await;
     }
     let seen = take(source.as_mut(), 2).await;
     source.confirm(&seen[0].0);
     drop(source);
-    let place = Place {
-        identity: begun.identity,
-        position: seen[0].0.clone(),
-    };
+    let place = Place { identity: begun.identity, position: seen[0].0.clone() };
     let mut source = resumed(subject, &place).await;
     let mut next = take(source.as_mut(), 1).await;
     while next[0].0 <= seen[0].0 {
@@ -130,35 +108,19 @@ async fn what_was_not_confirmed_is_not_forgotten(subject: &Subject) {
 
 async fn a_key_change_is_one_change_with_two_keys(subject: &Subject) {
     let (mut source, _) = fresh(subject).await;
-    subject
-        .hand
-        .transact(vec![insert(&subject.table, row(1, 7, "a"))])
-        .await;
-    subject
-        .hand
-        .transact(vec![update(&subject.table, 1, row(2, 7, "b"))])
-        .await;
+    subject.hand.transact(vec![insert(&subject.table, row(1, 7, "a"))]).await;
+    subject.hand.transact(vec![update(&subject.table, 1, row(2, 7, "b"))]).await;
     let seen = take(source.as_mut(), 2).await;
-    let [change] = &seen[1].1[..] else {
-        panic!("one change: {seen:?}")
-    };
+    let [change] = &seen[1].1[..] else { panic!("one change: {seen:?}") };
     assert_eq!(change.keys(), (Some(key(1)), Some(key(2))));
 }
 
 async fn an_unchanged_column_is_said_to_be_unchanged(subject: &Subject) {
     let (mut source, _) = fresh(subject).await;
-    subject
-        .hand
-        .transact(vec![insert(&subject.table, row(1, 7, "long"))])
-        .await;
-    subject
-        .hand
-        .transact(vec![update(&subject.table, 1, row_with_same_body(1, 8))])
-        .await;
+    subject.hand.transact(vec![insert(&subject.table, row(1, 7, "long"))]).await;
+    subject.hand.transact(vec![update(&subject.table, 1, row_with_same_body(1, 8))]).await;
     let seen = take(source.as_mut(), 2).await;
-    let Op::Update { row, .. } = &seen[1].1[0].op else {
-        panic!("an update: {seen:?}")
-    };
+    let Op::Update { row, .. } = &seen[1].1[0].op else { panic!("an update: {seen:?}") };
     assert_eq!(*row, row_with_same_body(1, 8));
 }
 
@@ -177,10 +139,7 @@ async fn another_server_is_refused(subject: &Subject) {
     let (source, begun) = fresh(subject).await;
     drop(source);
     let mut source = subject.service.connect().await.expect("a connection");
-    let place = Place {
-        identity: Identity::from("another server"),
-        ..begun
-    };
+    let place = Place { identity: Identity::from("another server"), ..begun };
     match source.start(Some(&place)).await {
         Err(fault) => assert_eq!(fault.fate, Fate::Lost, "{fault}"),
         Ok(started) => assert!(matches!(started, Started::Lost { .. }), "{started:?}"),
@@ -189,10 +148,7 @@ async fn another_server_is_refused(subject: &Subject) {
 
 async fn gone_history_is_lost_not_skipped(subject: &Subject) {
     let (source, begun) = fresh(subject).await;
-    subject
-        .hand
-        .transact(vec![insert(&subject.table, row(1, 7, "a"))])
-        .await;
+    subject.hand.transact(vec![insert(&subject.table, row(1, 7, "a"))]).await;
     drop(source);
     if !subject.hand.forget_all().await {
         return;
@@ -214,10 +170,7 @@ async fn fresh(subject: &Subject) -> (Box<dyn Source>, Place) {
 
 async fn resumed(subject: &Subject, place: &Place) -> Box<dyn Source> {
     let mut source = subject.service.connect().await.expect("a connection");
-    assert_eq!(
-        source.start(Some(place)).await.expect("a start"),
-        Started::Resumed
-    );
+    assert_eq!(source.start(Some(place)).await.expect("a start"), Started::Resumed);
     source
 }
 
@@ -227,32 +180,19 @@ async fn take(source: &mut dyn Source, count: usize) -> Vec<(Position, Vec<Chang
     let mut taken = Vec::new();
     while taken.len() < count {
         match source.next().await.expect("a step") {
-            Step::Part {
-                transaction,
-                sub,
-                changes,
-            } => {
+            Step::Part { transaction, sub, changes } => {
                 let changes = changes.into_iter().map(|change| (sub, change));
                 open.entry(transaction).or_default().extend(changes);
             }
-            Step::Commit {
-                transaction,
-                position,
-                ..
-            } => {
+            Step::Commit { transaction, position, .. } => {
                 let changes = open.remove(&transaction).unwrap_or_default();
-                taken.push((
-                    position,
-                    changes.into_iter().map(|(_, change)| change).collect(),
-                ));
+                taken.push((position, changes.into_iter().map(|(_, change)| change).collect()));
             }
             Step::Abort { transaction, sub } if transaction == sub => {
                 open.remove(&transaction);
             }
             Step::Abort { transaction, sub } => {
-                open.entry(transaction)
-                    .or_default()
-                    .retain(|(of, _)| *of != sub);
+                open.entry(transaction).or_default().retain(|(of, _)| *of != sub);
             }
             Step::Progress { .. } => {}
         }

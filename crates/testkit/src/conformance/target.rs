@@ -59,20 +59,15 @@ pub async fn suite(make: impl AsyncFn() -> Subject) {
 async fn a_new_target_has_no_watermark(subject: &Subject) {
     let mut led = Led::new(subject).await;
     assert_eq!(led.watermark().await, None);
-    assert_eq!(
-        led.target.holds(&subject.lane).await.expect("holds"),
-        vec![]
-    );
+    assert_eq!(led.target.holds(&subject.lane).await.expect("holds"), vec![]);
 }
 
 async fn rows_and_watermark_are_written(subject: &Subject) {
     let mut led = Led::new(subject).await;
-    led.write(1, [put(row(1, 7, "a")), put(row(2, 7, "b"))])
-        .await;
+    led.write(1, [put(row(1, 7, "a")), put(row(2, 7, "b"))]).await;
     assert_eq!(led.rows().await, rows([row(1, 7, "a"), row(2, 7, "b")]));
     assert_eq!(led.watermark().await, Some(at(1)));
-    led.write(2, [put(row(1, 8, "c")), Effect::Delete(key(2))])
-        .await;
+    led.write(2, [put(row(1, 8, "c")), Effect::Delete(key(2))]).await;
     assert_eq!(led.rows().await, rows([row(1, 8, "c")]));
     assert_eq!(led.watermark().await, Some(at(2)));
 }
@@ -80,8 +75,7 @@ async fn rows_and_watermark_are_written(subject: &Subject) {
 async fn a_patch_keeps_what_is_unchanged(subject: &Subject) {
     let mut led = Led::new(subject).await;
     led.write(1, [put(row(1, 7, "long"))]).await;
-    led.write(2, [Effect::Patch(key(1), row_with_same_body(1, 9))])
-        .await;
+    led.write(2, [Effect::Patch(key(1), row_with_same_body(1, 9))]).await;
     assert_eq!(led.rows().await, rows([row(1, 9, "long")]));
 }
 
@@ -89,15 +83,7 @@ async fn a_move_changes_the_key_and_keeps_the_rest(subject: &Subject) {
     let mut led = Led::new(subject).await;
     led.write(1, [put(row(1, 7, "long"))]).await;
     let row_now = row_with_same_body(2, 7);
-    led.write(
-        2,
-        [Effect::Move {
-            before: key(1),
-            key: key(2),
-            row: row_now,
-        }],
-    )
-    .await;
+    led.write(2, [Effect::Move { before: key(1), key: key(2), row: row_now }]).await;
     assert_eq!(led.rows().await, rows([row(2, 7, "long")]));
 }
 
@@ -105,11 +91,7 @@ async fn a_patch_of_no_row_is_refused(subject: &Subject) {
     let mut led = Led::new(subject).await;
     led.write(1, [put(row(1, 7, "a"))]).await;
     let batch = led.batch(2, [Effect::Patch(key(5), row_with_same_body(5, 1))]);
-    let outcome = led
-        .target
-        .apply(&batch, Mode::Together)
-        .await
-        .expect("an answer");
+    let outcome = led.target.apply(&batch, Mode::Together).await.expect("an answer");
     assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
     assert_eq!(led.watermark().await, Some(at(1)));
 }
@@ -122,8 +104,7 @@ async fn a_delete_of_no_row_is_not_refused(subject: &Subject) {
 
 async fn a_truncate_empties_the_copy(subject: &Subject) {
     let mut led = Led::new(subject).await;
-    led.write(1, [put(row(1, 7, "a")), put(row(2, 7, "b"))])
-        .await;
+    led.write(1, [put(row(1, 7, "a")), put(row(2, 7, "b"))]).await;
     led.write(2, [Effect::Truncate]).await;
     assert_eq!(led.rows().await, rows([]));
     led.write(3, [put(row(2, 8, "c"))]).await;
@@ -134,11 +115,7 @@ async fn applying_the_same_batch_twice_changes_nothing(subject: &Subject) {
     let mut led = Led::new(subject).await;
     let batch = led.batch(1, [put(row(1, 7, "a")), Effect::Delete(key(2))]);
     for _ in 0..2 {
-        let outcome = led
-            .target
-            .apply(&batch, Mode::Together)
-            .await
-            .expect("written");
+        let outcome = led.target.apply(&batch, Mode::Together).await.expect("written");
         assert!(matches!(outcome, Outcome::Written { .. }), "{outcome:?}");
         assert_eq!(led.rows().await, rows([row(1, 7, "a")]));
     }
@@ -147,25 +124,13 @@ async fn applying_the_same_batch_twice_changes_nothing(subject: &Subject) {
 
 async fn an_unfinished_transaction_is_invisible_and_leaves_nothing(subject: &Subject) {
     let mut led = Led::new(subject).await;
-    let first = Batch {
-        last: false,
-        ..led.batch(1, [put(row(1, 7, "a"))])
-    };
-    led.target
-        .apply(&first, Mode::Together)
-        .await
-        .expect("taken");
+    let first = Batch { last: false, ..led.batch(1, [put(row(1, 7, "a"))]) };
+    led.target.apply(&first, Mode::Together).await.expect("taken");
     assert_eq!(led.rows().await, rows([]));
     let mut led = Led::new(subject).await;
     assert_eq!((led.rows().await, led.watermark().await), (rows([]), None));
-    let first = Batch {
-        epoch: led.epoch,
-        ..first
-    };
-    led.target
-        .apply(&first, Mode::Together)
-        .await
-        .expect("taken");
+    let first = Batch { epoch: led.epoch, ..first };
+    led.target.apply(&first, Mode::Together).await.expect("taken");
     led.write(1, [put(row(2, 7, "b"))]).await;
     assert_eq!(led.rows().await, rows([row(1, 7, "a"), row(2, 7, "b")]));
 }
@@ -173,20 +138,10 @@ async fn an_unfinished_transaction_is_invisible_and_leaves_nothing(subject: &Sub
 async fn a_refused_batch_leaves_nothing(subject: &Subject) {
     let refused = subject.refused.clone().expect("asked for before");
     let mut led = Led::new(subject).await;
-    let first = Batch {
-        last: false,
-        ..led.batch(1, [put(row(1, 7, "a"))])
-    };
-    led.target
-        .apply(&first, Mode::Together)
-        .await
-        .expect("taken");
+    let first = Batch { last: false, ..led.batch(1, [put(row(1, 7, "a"))]) };
+    led.target.apply(&first, Mode::Together).await.expect("taken");
     let batch = led.batch(1, [put(row(2, 7, "b")), put(refused)]);
-    let outcome = led
-        .target
-        .apply(&batch, Mode::Together)
-        .await
-        .expect("an answer");
+    let outcome = led.target.apply(&batch, Mode::Together).await.expect("an answer");
     assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
     assert_eq!((led.rows().await, led.watermark().await), (rows([]), None));
     // The connection is usable again, and nothing of the refused transaction comes back.
@@ -198,21 +153,9 @@ async fn row_by_row_holds_what_is_refused_and_writes_the_rest(subject: &Subject)
     let refused = subject.refused.clone().expect("asked for before");
     let mut led = Led::new(subject).await;
     let batch = led.batch(1, [put(row(1, 7, "a")), put(refused), put(row(2, 7, "b"))]);
-    let outcome = led
-        .target
-        .apply(&batch, Mode::RowByRow)
-        .await
-        .expect("written");
-    let Outcome::Written { refused, .. } = outcome else {
-        panic!("{outcome:?}")
-    };
-    assert_eq!(
-        refused
-            .iter()
-            .map(|refusal| refusal.write)
-            .collect::<Vec<_>>(),
-        vec![1]
-    );
+    let outcome = led.target.apply(&batch, Mode::RowByRow).await.expect("written");
+    let Outcome::Written { refused, .. } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(refused.iter().map(|refusal| refusal.write).collect::<Vec<_>>(), vec![1]);
     assert!(!refused[0].reason.is_empty());
     assert_eq!(led.rows().await, rows([row(1, 7, "a"), row(2, 7, "b")]));
     assert_eq!(led.watermark().await, Some(at(1)));
@@ -228,30 +171,15 @@ async fn a_later_write_ends_a_hold(subject: &Subject) {
     let refused = subject.refused.clone().expect("asked for before");
     let mut led = Led::new(subject).await;
     let batch = led.batch(1, [put(refused)]);
-    led.target
-        .apply(&batch, Mode::RowByRow)
-        .await
-        .expect("written");
+    led.target.apply(&batch, Mode::RowByRow).await.expect("written");
     led.write(2, [Effect::Delete(key(13))]).await;
-    assert_eq!(
-        led.target.holds(&subject.lane).await.expect("holds"),
-        vec![]
-    );
+    assert_eq!(led.target.holds(&subject.lane).await.expect("holds"), vec![]);
 }
 
 async fn an_older_version_never_wins(subject: &Subject) {
     let mut led = Led::new(subject).await;
-    led.write(5, [put(row(1, 7, "new")), Effect::Delete(key(2))])
-        .await;
-    led.write(
-        3,
-        [
-            put(row(1, 7, "old")),
-            put(row(2, 7, "old")),
-            put(row(3, 7, "c")),
-        ],
-    )
-    .await;
+    led.write(5, [put(row(1, 7, "new")), Effect::Delete(key(2))]).await;
+    led.write(3, [put(row(1, 7, "old")), put(row(2, 7, "old")), put(row(3, 7, "c"))]).await;
     assert_eq!(led.rows().await, rows([row(1, 7, "new"), row(3, 7, "c")]));
 }
 
@@ -261,11 +189,7 @@ async fn an_older_epoch_is_refused(subject: &Subject) {
     let mut new = Led::of_run(subject, 2).await;
     assert!(new.epoch > old.epoch);
     let late = old.batch(2, [put(row(1, 7, "late"))]);
-    let fault = old
-        .target
-        .apply(&late, Mode::Together)
-        .await
-        .expect_err("it is too late");
+    let fault = old.target.apply(&late, Mode::Together).await.expect_err("it is too late");
     assert_eq!(fault.code, Code::Superseded);
     assert_eq!(new.rows().await, rows([row(1, 7, "a")]));
     new.write(2, [put(row(1, 7, "b"))]).await;
@@ -275,11 +199,7 @@ async fn an_older_epoch_is_refused(subject: &Subject) {
 async fn an_earlier_run_does_not_take_the_lease_back(subject: &Subject) {
     let mut earlier = Led::new(subject).await;
     let later = Led::of_run(subject, 2).await;
-    let answer = earlier
-        .target
-        .lead(&tenure("one", 1))
-        .await
-        .expect("an answer");
+    let answer = earlier.target.lead(&tenure("one", 1)).await.expect("an answer");
     assert!(matches!(answer, Leadership::Elsewhere { .. }), "{answer:?}");
     drop(later);
 }
@@ -295,20 +215,13 @@ async fn another_instance_waits_for_the_lease(subject: &Subject) {
     );
     tokio::time::sleep(LEASE + Duration::from_millis(50)).await;
     let answer = other.lead(&tenure).await.expect("an answer");
-    assert!(
-        matches!(answer, Leadership::Held(epoch) if epoch > led.epoch),
-        "{answer:?}"
-    );
+    assert!(matches!(answer, Leadership::Held(epoch) if epoch > led.epoch), "{answer:?}");
 }
 
 const LEASE: Duration = Duration::from_millis(500);
 
 fn tenure(instance: &str, run: u64) -> Tenure {
-    Tenure {
-        instance: instance.into(),
-        run,
-        lasting: LEASE,
-    }
+    Tenure { instance: instance.into(), run, lasting: LEASE }
 }
 
 /// A connection that leads.
@@ -326,14 +239,8 @@ impl<'a> Led<'a> {
     async fn of_run(subject: &'a Subject, run: u64) -> Self {
         let mut target = subject.service.connect().await.expect("a connection");
         let answer = target.lead(&tenure("one", run)).await.expect("an answer");
-        let Leadership::Held(epoch) = answer else {
-            panic!("{answer:?}")
-        };
-        Self {
-            subject,
-            target,
-            epoch,
-        }
+        let Leadership::Held(epoch) = answer else { panic!("{answer:?}") };
+        Self { subject, target, epoch }
     }
 
     fn batch(&self, number: u64, effects: impl IntoIterator<Item = Effect>) -> Batch {
@@ -355,19 +262,12 @@ impl<'a> Led<'a> {
 
     async fn write(&mut self, number: u64, effects: impl IntoIterator<Item = Effect>) {
         let batch = self.batch(number, effects);
-        let outcome = self
-            .target
-            .apply(&batch, Mode::Together)
-            .await
-            .expect("written");
+        let outcome = self.target.apply(&batch, Mode::Together).await.expect("written");
         assert!(matches!(outcome, Outcome::Written { .. }), "{outcome:?}");
     }
 
     async fn watermark(&mut self) -> Option<Watermark> {
-        self.target
-            .watermark(&self.subject.lane)
-            .await
-            .expect("a watermark")
+        self.target.watermark(&self.subject.lane).await.expect("a watermark")
     }
 
     async fn rows(&self) -> std::collections::BTreeMap<model::Key, Row> {
@@ -377,11 +277,7 @@ impl<'a> Led<'a> {
 
 fn put(row: Row) -> Effect {
     let key = super::rows::table("any").key_of(&row).expect("a key");
-    Effect::Put {
-        key,
-        row,
-        new: true,
-    }
+    Effect::Put { key, row, new: true }
 }
 
 fn at(number: u64) -> Offset {

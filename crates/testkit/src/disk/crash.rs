@@ -28,12 +28,8 @@ pub(super) fn crash(state: &mut State, choose: &mut dyn FnMut(u64) -> u64) {
 
 /// Each name that was made or removed and not synced is as before or as now.
 fn choose_names(state: &mut State, choose: &mut dyn FnMut(u64) -> u64) {
-    let all: BTreeSet<PathBuf> = state
-        .names
-        .keys()
-        .chain(state.durable_names.keys())
-        .cloned()
-        .collect();
+    let all: BTreeSet<PathBuf> =
+        state.names.keys().chain(state.durable_names.keys()).cloned().collect();
     for path in all {
         let now = state.names.get(&path).copied();
         if now == state.durable_names.get(&path).copied() {
@@ -51,9 +47,8 @@ fn choose_names(state: &mut State, choose: &mut dyn FnMut(u64) -> u64) {
     let mut kept: BTreeSet<PathBuf> = BTreeSet::new();
     state.durable_names.retain(|path, _| {
         // The root is always there.
-        let is_kept = path
-            .parent()
-            .is_none_or(|above| above.parent().is_none() || kept.contains(above));
+        let is_kept =
+            path.parent().is_none_or(|above| above.parent().is_none() || kept.contains(above));
         if is_kept {
             kept.insert(path.clone());
         }
@@ -98,10 +93,9 @@ fn tear(
         let sector = match kind {
             7 if choose(2) == 0 => sector.to_vec(),
             5 | 6 if index < kept => sector.to_vec(),
-            6 if index == kept => sector
-                .iter()
-                .map(|_| u8::try_from(choose(256)).unwrap_or(0))
-                .collect(),
+            6 if index == kept => {
+                sector.iter().map(|_| u8::try_from(choose(256)).unwrap_or(0)).collect()
+            }
             _ => continue,
         };
         apply(durable, &Pending::Write(at, sector));

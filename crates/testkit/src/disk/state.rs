@@ -69,11 +69,7 @@ pub(super) enum Pending {
 
 impl FileState {
     pub(super) fn synced_bytes(&self) -> usize {
-        let same = self
-            .content
-            .iter()
-            .zip(&self.durable)
-            .take_while(|(seen, kept)| seen == kept);
+        let same = self.content.iter().zip(&self.durable).take_while(|(seen, kept)| seen == kept);
         same.count()
     }
 }
@@ -128,9 +124,7 @@ impl State {
     }
 
     fn file_mut(&mut self, number: u64) -> &mut FileState {
-        self.files
-            .get_mut(&number)
-            .expect("BUG: a node without a file")
+        self.files.get_mut(&number).expect("BUG: a node without a file")
     }
 
     pub(super) fn create(&mut self, path: &Path) -> io::Result<u64> {
@@ -148,8 +142,7 @@ impl State {
         }
         self.last_number += 1;
         self.files.insert(self.last_number, FileState::default());
-        self.names
-            .insert(path.to_owned(), Node::File(self.last_number));
+        self.names.insert(path.to_owned(), Node::File(self.last_number));
         Ok(self.last_number)
     }
 
@@ -168,10 +161,7 @@ impl State {
         let growth = (at + bytes.len() as u64).saturating_sub(file.content.len() as u64);
         if std::mem::take(&mut self.fail_write) {
             self.counts.failed_writes += 1;
-            self.do_pending(
-                number,
-                Pending::Write(at, bytes[..bytes.len() / 2].to_vec()),
-            );
+            self.do_pending(number, Pending::Write(at, bytes[..bytes.len() / 2].to_vec()));
             return Err(io::Error::other("the disk failed to write"));
         }
         let Some(room) = self.room else {
@@ -201,11 +191,7 @@ impl State {
             self.counts.failed_reads += 1;
             return Err(io::Error::other("the disk failed to read"));
         }
-        let content = self
-            .file(number)
-            .content
-            .get(place(at)..)
-            .unwrap_or_default();
+        let content = self.file(number).content.get(place(at)..).unwrap_or_default();
         let count = content.len().min(buffer.len());
         buffer[..count].copy_from_slice(&content[..count]);
         Ok(count)
@@ -219,9 +205,7 @@ impl State {
             self.counts.failed_syncs += 1;
             return Err(io::Error::other("the disk failed to sync"));
         }
-        pending
-            .iter()
-            .for_each(|pending| apply(&mut file.durable, pending));
+        pending.iter().for_each(|pending| apply(&mut file.durable, pending));
         self.counts.syncs += 1;
         Ok(())
     }
@@ -232,11 +216,9 @@ impl State {
             return Err(io::Error::other("the disk failed to sync a directory"));
         }
         let is_below = |path: &PathBuf| path.parent() == Some(dir);
-        self.durable_names
-            .retain(|path, _| !is_below(path) || self.names.contains_key(path));
+        self.durable_names.retain(|path, _| !is_below(path) || self.names.contains_key(path));
         let below = self.names.iter().filter(|(path, _)| is_below(path));
-        self.durable_names
-            .extend(below.map(|(path, node)| (path.clone(), *node)));
+        self.durable_names.extend(below.map(|(path, node)| (path.clone(), *node)));
         Ok(())
     }
 

@@ -74,10 +74,7 @@ impl Database {
             visible: Tables::new(),
             running: BTreeMap::new(),
         };
-        Self(Arc::new(Shared {
-            state: Mutex::new(state),
-            grown: Notify::new(),
-        }))
+        Self(Arc::new(Shared { state: Mutex::new(state), grown: Notify::new() }))
     }
 
     /// Whether a restarted reader gets again what it never confirmed.
@@ -101,10 +98,7 @@ impl Database {
     /// Adds a change to an open transaction, in a sub-transaction or in itself.
     pub fn write(&self, transaction: TransactionId, sub: TransactionId, change: Change) {
         let mut state = self.lock();
-        let running = state
-            .running
-            .get_mut(&transaction)
-            .expect("BUG: no such transaction");
+        let running = state.running.get_mut(&transaction).expect("BUG: no such transaction");
         running.changes.push((sub, change));
     }
 
@@ -154,10 +148,7 @@ impl Database {
         let mut state = self.lock();
         let position = Position::from_number(state.end() + 1);
         let source_time = state.tick();
-        state.history.push(Step::Progress {
-            position,
-            source_time,
-        });
+        state.history.push(Step::Progress { position, source_time });
         drop(state);
         self.0.grown.notify_waiters();
     }
@@ -198,11 +189,7 @@ impl Database {
         let mut state = self.lock();
         state.boots += 1;
         state.confirmed = state.confirmed_flushed;
-        let running: Vec<_> = state
-            .running
-            .iter()
-            .map(|(id, it)| (*id, it.committed))
-            .collect();
+        let running: Vec<_> = state.running.iter().map(|(id, it)| (*id, it.committed)).collect();
         for (transaction, committed) in running {
             if committed {
                 state.show(transaction);
@@ -248,10 +235,7 @@ impl State {
     }
 
     pub(super) fn place(&self) -> Place {
-        Place {
-            identity: self.identity.clone(),
-            position: Position::from_number(self.end()),
-        }
+        Place { identity: self.identity.clone(), position: Position::from_number(self.end()) }
     }
 
     /// Whether everything that commits after this can still be delivered.
@@ -291,24 +275,15 @@ impl State {
 
     /// The steps after the position of a step that was read before.
     pub(super) fn steps_from(&self, after: u64) -> Option<&[Step]> {
-        self.history
-            .get(usize::try_from(after.checked_sub(self.forgotten)?).ok()?..)
+        self.history.get(usize::try_from(after.checked_sub(self.forgotten)?).ok()?..)
     }
 
     /// What a session sees now, and which transactions that is.
     pub(super) fn session(&self, table: &TableName) -> (Placement, Option<&BTreeMap<Key, Row>>) {
         let reached = Position::from_number(self.end());
-        let running: Vec<_> = self
-            .running
-            .keys()
-            .map(|transaction| transaction.0)
-            .collect();
+        let running: Vec<_> = self.running.keys().map(|transaction| transaction.0).collect();
         let xmin = running.first().copied().unwrap_or(self.next_transaction);
-        let sees = Sees::Snapshot {
-            xmin,
-            xmax: self.next_transaction,
-            running,
-        };
+        let sees = Sees::Snapshot { xmin, xmax: self.next_transaction, running };
         (Placement { reached, sees }, self.visible.get(table))
     }
 
@@ -335,11 +310,7 @@ impl State {
         // Neighbours of the same sub-transaction travel together.
         for group in fresh.chunk_by(|(one, _), (other, _)| one == other) {
             let changes = group.iter().map(|(_, change)| change.clone()).collect();
-            self.history.push(Step::Part {
-                transaction,
-                sub: group[0].0,
-                changes,
-            });
+            self.history.push(Step::Part { transaction, sub: group[0].0, changes });
         }
     }
 
@@ -348,16 +319,11 @@ impl State {
             return;
         };
         let out = running.parts_out;
-        let known = running.changes[..out]
-            .iter()
-            .any(|(of, _)| *of == sub || sub == transaction);
+        let known = running.changes[..out].iter().any(|(of, _)| *of == sub || sub == transaction);
         if sub == transaction {
             self.running.remove(&transaction);
         } else {
-            running.parts_out -= running.changes[..out]
-                .iter()
-                .filter(|(of, _)| *of == sub)
-                .count();
+            running.parts_out -= running.changes[..out].iter().filter(|(of, _)| *of == sub).count();
             running.changes.retain(|(of, _)| *of != sub);
         }
         if known {
@@ -367,16 +333,9 @@ impl State {
 
     fn commit(&mut self, transaction: TransactionId) -> Position {
         self.put_part_out(transaction);
-        let running = self
-            .running
-            .get_mut(&transaction)
-            .expect("BUG: no such transaction");
+        let running = self.running.get_mut(&transaction).expect("BUG: no such transaction");
         running.committed = true;
-        let changes: Vec<_> = running
-            .changes
-            .iter()
-            .map(|(_, change)| change.clone())
-            .collect();
+        let changes: Vec<_> = running.changes.iter().map(|(_, change)| change.clone()).collect();
         // Row locks: whoever wrote the same rows before must be visible before this commits.
         let touched: BTreeSet<_> = changes.iter().flat_map(names).collect();
         let earlier: Vec<_> = self
@@ -393,11 +352,7 @@ impl State {
         }
         let committed_at = self.tick();
         let position = Position::from_number(self.end() + 1);
-        let commit = Step::Commit {
-            transaction,
-            position: position.clone(),
-            committed_at,
-        };
+        let commit = Step::Commit { transaction, position: position.clone(), committed_at };
         self.history.push(commit);
         position
     }
@@ -419,12 +374,7 @@ impl State {
                 Step::Commit { transaction, .. } if position > upto => Some(*transaction),
                 _ => None,
             })
-            .chain(
-                self.running
-                    .iter()
-                    .filter(|(_, it)| !it.committed)
-                    .map(|(id, _)| *id),
-            )
+            .chain(self.running.iter().filter(|(_, it)| !it.committed).map(|(id, _)| *id))
             .collect();
         let needed = self.numbered().position(|(position, step)| {
             position > upto
@@ -438,15 +388,12 @@ impl State {
 
 impl Running {
     fn touches(&self, touched: &BTreeSet<(TableName, Option<Key>)>) -> bool {
-        self.changes
-            .iter()
-            .flat_map(|(_, change)| names(change))
-            .any(|(table, key)| {
-                // A truncate locks the whole table, whichever of the two it stands in.
-                key.is_none() && touched.iter().any(|(of, _)| *of == table)
-                    || touched.contains(&(table.clone(), key))
-                    || touched.contains(&(table, None))
-            })
+        self.changes.iter().flat_map(|(_, change)| names(change)).any(|(table, key)| {
+            // A truncate locks the whole table, whichever of the two it stands in.
+            key.is_none() && touched.iter().any(|(of, _)| *of == table)
+                || touched.contains(&(table.clone(), key))
+                || touched.contains(&(table, None))
+        })
     }
 }
 
@@ -455,11 +402,9 @@ fn names(change: &Change) -> Vec<(TableName, Option<Key>)> {
     let table = &change.table.name;
     match change.keys() {
         (None, None) => vec![(table.clone(), None)],
-        (first, second) => [first, second]
-            .into_iter()
-            .flatten()
-            .map(|key| (table.clone(), Some(key)))
-            .collect(),
+        (first, second) => {
+            [first, second].into_iter().flatten().map(|key| (table.clone(), Some(key))).collect()
+        }
     }
 }
 
@@ -485,7 +430,5 @@ pub fn put(tables: &mut BTreeMap<TableName, BTreeMap<Key, Row>>, change: &Change
 }
 
 fn key_of(table: &Table, row: &Row) -> Key {
-    table
-        .key_of(row)
-        .expect("BUG: a row of the source has no key")
+    table.key_of(row).expect("BUG: a row of the source has no key")
 }

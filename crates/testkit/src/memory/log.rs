@@ -58,11 +58,7 @@ impl Log for MemoryLog {
     async fn bounds(&self, lane: &Lane) -> Result<Bounds, Fault> {
         let mut lanes = self.lanes();
         let state = lanes.entry(lane.clone()).or_default();
-        let staged = state
-            .staged
-            .values()
-            .flatten()
-            .flat_map(|part| &part.changes);
+        let staged = state.staged.values().flatten().flat_map(|part| &part.changes);
         let kept: usize = state.entries.iter().map(Kept::bytes).sum();
         Ok(Bounds {
             trimmed: state.trimmed.clone(),
@@ -106,10 +102,7 @@ impl Log for MemoryLog {
                 }
                 Append::Commit(commit, Changes::Staged) => {
                     let parts = state.staged.remove(&commit.transaction).unwrap_or_default();
-                    Kept::Transaction(
-                        commit,
-                        parts.into_iter().flat_map(|it| it.changes).collect(),
-                    )
+                    Kept::Transaction(commit, parts.into_iter().flat_map(|it| it.changes).collect())
                 }
                 Append::Progress(progress) => Kept::Progress(progress),
                 Append::Placed(placed) => Kept::Placed(placed),
@@ -132,11 +125,7 @@ impl Log for MemoryLog {
         loop {
             let mut news = pin!(self.news.notified());
             news.as_mut().enable();
-            let found = self
-                .lanes()
-                .entry(lane.clone())
-                .or_default()
-                .read(after, bytes_max);
+            let found = self.lanes().entry(lane.clone()).or_default().read(after, bytes_max);
             match found {
                 Some(read) => return Ok(read),
                 None => news.await,
@@ -187,18 +176,10 @@ impl State {
     }
 
     fn read(&self, after: Option<&Offset>, bytes_max: usize) -> Option<Read> {
-        if let Some(trimmed) = self
-            .trimmed
-            .as_ref()
-            .filter(|trimmed| after < Some(trimmed))
-        {
-            return Some(Read::Gone {
-                trimmed: trimmed.clone(),
-            });
+        if let Some(trimmed) = self.trimmed.as_ref().filter(|trimmed| after < Some(trimmed)) {
+            return Some(Read::Gone { trimmed: trimmed.clone() });
         }
-        let first = self
-            .entries
-            .partition_point(|kept| Some(kept.offset()) <= after);
+        let first = self.entries.partition_point(|kept| Some(kept.offset()) <= after);
         let (mut entries, mut room) = (Vec::new(), bytes_max);
         for kept in &self.entries[first..] {
             let bytes = kept.bytes();
@@ -243,13 +224,9 @@ impl Kept {
         };
         let inside =
             after.filter(|after| after.is_inside() && after.change(Offset::WHOLE) == commit.offset);
-        let first = inside
-            .map_or(0, |after| after.ordinal + 1)
-            .min(all.len() as u64);
+        let first = inside.map_or(0, |after| after.ordinal + 1).min(all.len() as u64);
         let mut taken = 0;
-        let left = all
-            .iter()
-            .skip(usize::try_from(first).unwrap_or(usize::MAX));
+        let left = all.iter().skip(usize::try_from(first).unwrap_or(usize::MAX));
         let changes: Vec<_> = left
             .take_while(|change| {
                 let is_first = taken == 0;
@@ -259,14 +236,6 @@ impl Kept {
             .cloned()
             .collect();
         let last = first + changes.len() as u64 == all.len() as u64;
-        (
-            Entry::Part(CommittedPart {
-                commit: commit.clone(),
-                first,
-                changes,
-                last,
-            }),
-            last,
-        )
+        (Entry::Part(CommittedPart { commit: commit.clone(), first, changes, last }), last)
     }
 }

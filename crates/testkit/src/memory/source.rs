@@ -14,12 +14,7 @@ impl Service<dyn Source> for Database {
     async fn connect(&self) -> Result<Box<dyn Source>, Fault> {
         let boot = self.lock().boots;
         let database = self.clone();
-        Ok(Box::new(Session {
-            database,
-            boot,
-            steps: VecDeque::new(),
-            read: 0,
-        }))
+        Ok(Box::new(Session { database, boot, steps: VecDeque::new(), read: 0 }))
     }
 }
 
@@ -28,12 +23,7 @@ impl Service<dyn Inspect> for Database {
     async fn connect(&self) -> Result<Box<dyn Inspect>, Fault> {
         let boot = self.lock().boots;
         let database = self.clone();
-        Ok(Box::new(Session {
-            database,
-            boot,
-            steps: VecDeque::new(),
-            read: 0,
-        }))
+        Ok(Box::new(Session { database, boot, steps: VecDeque::new(), read: 0 }))
     }
 }
 
@@ -51,10 +41,7 @@ impl Session {
         if self.database.lock().boots == self.boot {
             return Ok(());
         }
-        Err(Fault::retry(
-            Code::SourceUnavailable,
-            "the server has closed the connection",
-        ))
+        Err(Fault::retry(Code::SourceUnavailable, "the server has closed the connection"))
     }
 
     /// Hands over what is at hand.
@@ -80,10 +67,7 @@ impl Source for Session {
             return Ok(Started::Fresh(now));
         };
         if after.identity != state.identity {
-            let what = format!(
-                "pinned to {}, but this is {}",
-                after.identity, state.identity
-            );
+            let what = format!("pinned to {}, but this is {}", after.identity, state.identity);
             return Err(Fault::lost(Code::SourceChanged, what));
         }
         let mut from = number(&after.position);
@@ -94,10 +78,7 @@ impl Source for Session {
         if state.delivers_again && state.confirmed() < from && state.reaches(state.confirmed()) {
             from = state.confirmed();
         }
-        self.steps = state
-            .steps_after(from)
-            .map(|(_, step)| step.clone())
-            .collect();
+        self.steps = state.steps_after(from).map(|(_, step)| step.clone()).collect();
         Ok(Started::Resumed)
     }
 
@@ -133,10 +114,7 @@ impl Inspect for Session {
         self.check()?;
         let state = self.database.lock();
         let (placement, rows) = state.session(&table.name);
-        let selected = rows
-            .into_iter()
-            .flatten()
-            .filter(|(key, _)| selection.contains(key));
+        let selected = rows.into_iter().flatten().filter(|(key, _)| selection.contains(key));
         let mut found: Vec<_> = selected
             .take(rows_max + 1)
             .map(|(key, row)| (key.clone(), row.clone(), None))
@@ -144,10 +122,7 @@ impl Inspect for Session {
         let more = found.len() > rows_max;
         found.truncate(rows_max);
         let upto = found.last().filter(|_| more).map(|(key, ..)| key.clone());
-        Ok(Answer {
-            at: At::Source(placement),
-            found: Rows { rows: found, upto },
-        })
+        Ok(Answer { at: At::Source(placement), found: Rows { rows: found, upto } })
     }
 
     async fn digests(
@@ -161,25 +136,17 @@ impl Inspect for Session {
         let (placement, rows) = state.session(&table.name);
         let digest = |selection: &Selection| {
             let mut sum = Digest::default();
-            for (key, row) in rows
-                .into_iter()
-                .flatten()
-                .filter(|(key, _)| selection.contains(key))
+            for (key, row) in rows.into_iter().flatten().filter(|(key, _)| selection.contains(key))
             {
                 sum += Digest::of(seed, table, key, row);
             }
             sum
         };
         let found = selections.iter().map(digest).collect();
-        Ok(Answer {
-            at: At::Source(placement),
-            found,
-        })
+        Ok(Answer { at: At::Source(placement), found })
     }
 }
 
 fn number(position: &Position) -> u64 {
-    position
-        .to_number()
-        .expect("BUG: a position that this database did not give")
+    position.to_number().expect("BUG: a position that this database did not give")
 }

@@ -30,11 +30,7 @@ pub struct Manners {
 impl Manners {
     /// Every commit is durable and every row is welcome.
     pub fn plain(claim: Claim) -> Self {
-        Self {
-            claim,
-            flush_every: 1,
-            rule: Arc::new(|_| None),
-        }
+        Self { claim, flush_every: 1, rule: Arc::new(|_| None) }
     }
 }
 
@@ -72,9 +68,7 @@ pub struct Kept {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store")
-            .field("kept", &self.lock().now)
-            .finish_non_exhaustive()
+        f.debug_struct("Store").field("kept", &self.lock().now).finish_non_exhaustive()
     }
 }
 
@@ -147,18 +141,11 @@ impl State {
     /// Gives the lease out, or says who has it.
     pub(super) fn lead(&mut self, tenure: &Tenure) -> Leadership {
         let now = Instant::now();
-        let Tenure {
-            instance,
-            run,
-            lasting,
-        } = tenure.clone();
+        let Tenure { instance, run, lasting } = tenure.clone();
         let until = self.lease_until.filter(|until| *until > now);
         match (&self.now.leader, until) {
             (Some((leader, leading)), Some(until)) if *leader != instance || *leading > run => {
-                return Leadership::Elsewhere {
-                    instance: leader.clone(),
-                    remaining: until - now,
-                };
+                return Leadership::Elsewhere { instance: leader.clone(), remaining: until - now };
             }
             (Some(leader), _) if *leader == (instance.clone(), run) => {}
             (_, _) => {
@@ -237,20 +224,17 @@ impl Overlay {
             }
         }
         if matches!(write.effect, Effect::Truncate) {
-            self.ledger
-                .push((copy.clone(), None, write.version.clone()));
+            self.ledger.push((copy.clone(), None, write.version.clone()));
         }
         for key in write.effect.keys() {
-            self.ledger
-                .push((copy.clone(), Some(key.clone()), write.version.clone()));
+            self.ledger.push((copy.clone(), Some(key.clone()), write.version.clone()));
         }
         Ok(())
     }
 
     /// Holds a key.
     pub(super) fn hold(&mut self, hold: Hold) {
-        self.holds
-            .insert((hold.copy.clone(), hold.key.clone()), Some(hold));
+        self.holds.insert((hold.copy.clone(), hold.key.clone()), Some(hold));
     }
 
     /// Makes everything visible at once.
@@ -298,12 +282,7 @@ impl Overlay {
         match self.rows.get(&(copy.clone(), key.clone())) {
             Some(written) => written.as_ref().map(|(row, _)| row.clone()),
             None if self.emptied.contains(copy) => None,
-            None => under
-                .now
-                .rows
-                .get(copy)?
-                .get(key)
-                .map(|(row, _)| row.clone()),
+            None => under.now.rows.get(copy)?.get(key).map(|(row, _)| row.clone()),
         }
     }
 }

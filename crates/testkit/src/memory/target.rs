@@ -16,12 +16,7 @@ impl Service<dyn Target> for Store {
             let state = self.lock();
             (state.boots, state.manners.claim)
         };
-        Ok(Box::new(Connection {
-            store: self.clone(),
-            boot,
-            claim,
-            open: None,
-        }))
+        Ok(Box::new(Connection { store: self.clone(), boot, claim, open: None }))
     }
 }
 
@@ -38,10 +33,7 @@ impl Connection {
         if state.boots == self.boot {
             return Ok(());
         }
-        Err(Fault::retry(
-            Code::TargetUnavailable,
-            "the server has closed the connection",
-        ))
+        Err(Fault::retry(Code::TargetUnavailable, "the server has closed the connection"))
     }
 
     /// A batch as part of one transaction.
@@ -56,10 +48,7 @@ impl Connection {
                     for key in write.effect.keys() {
                         overlay.hold(hold(write, key, &reason));
                     }
-                    refused.push(Refusal {
-                        write: index,
-                        reason,
-                    });
+                    refused.push(Refusal { write: index, reason });
                 }
             }
         }
@@ -68,10 +57,7 @@ impl Connection {
         }
         if !batch.last {
             self.open = Some(overlay);
-            return Outcome::Written {
-                durable: false,
-                refused,
-            };
+            return Outcome::Written { durable: false, refused };
         }
         overlay.commit(state, &batch.lane);
         let durable = state.advance(&batch.lane, &batch.watermark);
@@ -126,10 +112,7 @@ fn each(state: &mut State, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> 
     let fail_after = state.fail_after_rows.take();
     for (index, write) in batch.writes.iter().enumerate() {
         if fail_after == Some(index) {
-            return Err(Fault::retry(
-                Code::TargetUnavailable,
-                "the server went away half-way",
-            ));
+            return Err(Fault::retry(Code::TargetUnavailable, "the server went away half-way"));
         }
         if matches!(write.effect, Effect::Truncate) {
             empty(state, write);
@@ -146,10 +129,7 @@ fn each(state: &mut State, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> 
                 for key in write.effect.keys() {
                     overlay.hold(hold(write, key, &reason));
                 }
-                refused.push(Refusal {
-                    write: index,
-                    reason,
-                });
+                refused.push(Refusal { write: index, reason });
             }
         }
         overlay.commit(state, &batch.lane);
@@ -169,43 +149,24 @@ fn empty(state: &mut State, write: &Write) {
     let old = |version: &Offset| *version < write.version;
     let rows = state.now.rows.entry(write.copy.clone()).or_default();
     for (key, _) in rows.extract_if(.., |_, (_, version)| old(version)) {
-        state
-            .now
-            .gone
-            .insert((write.copy.clone(), key), write.version.clone());
+        state.now.gone.insert((write.copy.clone(), key), write.version.clone());
     }
-    state
-        .now
-        .holds
-        .retain(|(copy, _), (_, hold)| *copy != write.copy || !old(&hold.offset));
+    state.now.holds.retain(|(copy, _), (_, hold)| *copy != write.copy || !old(&hold.offset));
     state.commit();
 }
 
 /// Whether the row, or its absence, is already of this version or a newer one.
 fn is_old(state: &State, write: &Write) -> bool {
     let version = |key: &Key| {
-        let kept = state
-            .now
-            .rows
-            .get(&write.copy)
-            .and_then(|rows| rows.get(key));
+        let kept = state.now.rows.get(&write.copy).and_then(|rows| rows.get(key));
         let gone = state.now.gone.get(&(write.copy.clone(), key.clone()));
-        kept.map(|(_, version)| version)
-            .into_iter()
-            .chain(gone)
-            .max()
-            .cloned()
+        kept.map(|(_, version)| version).into_iter().chain(gone).max().cloned()
     };
     let held = |key: &Key| {
         let hold = state.now.holds.get(&(write.copy.clone(), key.clone()));
         hold.map(|(_, hold)| hold.offset.clone())
     };
-    let newest = write
-        .effect
-        .keys()
-        .flat_map(|key| [version(key), held(key)])
-        .flatten()
-        .max();
+    let newest = write.effect.keys().flat_map(|key| [version(key), held(key)]).flatten().max();
     newest.is_some_and(|newest| newest >= write.version)
 }
 
@@ -272,10 +233,7 @@ impl Inspect for CopyOf {
         let more = rows.len() > rows_max;
         rows.truncate(rows_max);
         let upto = rows.last().filter(|_| more).map(|(key, ..)| key.clone());
-        Ok(Answer {
-            at: self.at(&state),
-            found: Rows { rows, upto },
-        })
+        Ok(Answer { at: self.at(&state), found: Rows { rows, upto } })
     }
 
     async fn digests(
@@ -293,9 +251,6 @@ impl Inspect for CopyOf {
             sum
         };
         let found = selections.iter().map(digest).collect();
-        Ok(Answer {
-            at: self.at(&state),
-            found,
-        })
+        Ok(Answer { at: self.at(&state), found })
     }
 }

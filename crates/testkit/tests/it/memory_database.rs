@@ -30,11 +30,7 @@ async fn the_memory_database_keeps_the_promises_of_inspection() {
         let database = Database::new("server-1");
         let table = table("questions");
         database.transact(inspect::filled().into_iter().map(|row| insert(&table, row)));
-        inspect::Subject {
-            service: Arc::new(database),
-            table,
-            is_source: true,
-        }
+        inspect::Subject { service: Arc::new(database), table, is_source: true }
     })
     .await;
 }
@@ -52,29 +48,17 @@ async fn an_answer_leaves_out_exactly_the_transactions_that_it_does_not_see() {
     database.write(unseen, unseen, insert(&table, row(2, 7, "unseen")));
     let unseen_at = database.commit(unseen);
     let open = database.begin();
-    let mut session = Service::<dyn Inspect>::connect(&database)
-        .await
-        .expect("a session");
-    let answer = session
-        .rows(&table, &Selection::ALL, 10)
-        .await
-        .expect("rows");
+    let mut session = Service::<dyn Inspect>::connect(&database).await.expect("a session");
+    let answer = session.rows(&table, &Selection::ALL, 10).await.expect("rows");
     assert_eq!(answer.found.rows.len(), 1);
-    let At::Source(Placement { reached, sees }) = answer.at else {
-        panic!("a source's answer")
-    };
+    let At::Source(Placement { reached, sees }) = answer.at else { panic!("a source's answer") };
     assert!(reached >= unseen_at, "an LSN alone would say that it is in");
     assert!(sees.contains(&seen_at, seen));
     assert!(!sees.contains(&unseen_at, unseen));
     database.roll_back(open);
     database.show(unseen);
-    let answer = session
-        .rows(&table, &Selection::ALL, 10)
-        .await
-        .expect("rows");
-    let At::Source(Placement { sees, .. }) = answer.at else {
-        panic!("a source's answer")
-    };
+    let answer = session.rows(&table, &Selection::ALL, 10).await.expect("rows");
+    let At::Source(Placement { sees, .. }) = answer.at else { panic!("a source's answer") };
     assert!(sees.contains(&unseen_at, unseen));
     assert_eq!(answer.found.rows.len(), 2);
 }
@@ -87,13 +71,8 @@ async fn a_row_lock_shows_the_earlier_writer_before_the_later_one_commits() {
     database.write(first, first, insert(&table, row(1, 7, "first")));
     database.commit(first);
     database.transact([update(&table, 1, row(1, 8, "second"))]);
-    let mut session = Service::<dyn Inspect>::connect(&database)
-        .await
-        .expect("a session");
-    let answer = session
-        .rows(&table, &Selection::ALL, 10)
-        .await
-        .expect("rows");
+    let mut session = Service::<dyn Inspect>::connect(&database).await.expect("a session");
+    let answer = session.rows(&table, &Selection::ALL, 10).await.expect("rows");
     assert_eq!(answer.found.rows[0].1, row(1, 8, "second"));
 }
 

@@ -71,23 +71,13 @@ fn store(claim: Claim, flush_every: u64) -> Store {
     let rule = Arc::new(|row: &model::Row| {
         (row.0[2] == Cell::from("refused")).then(|| "not this one".to_owned())
     });
-    Store::new(Manners {
-        claim,
-        flush_every,
-        rule,
-    })
+    Store::new(Manners { claim, flush_every, rule })
 }
 
 async fn write(store: &Store, number: u64, effects: impl IntoIterator<Item = Effect>) -> bool {
-    let mut target = Service::<dyn Target>::connect(store)
-        .await
-        .expect("a connection");
-    let write = |effect| Write {
-        copy: copy(),
-        table: table("questions"),
-        version: at(number),
-        effect,
-    };
+    let mut target = Service::<dyn Target>::connect(store).await.expect("a connection");
+    let write =
+        |effect| Write { copy: copy(), table: table("questions"), version: at(number), effect };
     let batch = Batch {
         lane: lane(),
         epoch: Epoch(0),
@@ -104,19 +94,11 @@ async fn write(store: &Store, number: u64, effects: impl IntoIterator<Item = Eff
 
 fn put(row: model::Row) -> Effect {
     let key = table("questions").key_of(&row).expect("a key");
-    Effect::Put {
-        key,
-        row,
-        new: true,
-    }
+    Effect::Put { key, row, new: true }
 }
 
 fn copy_of(store: &Store) -> CopyOf {
-    CopyOf {
-        store: store.clone(),
-        copy: copy(),
-        lane: lane(),
-    }
+    CopyOf { store: store.clone(), copy: copy(), lane: lane() }
 }
 
 fn copy() -> CopyName {

@@ -13,11 +13,7 @@ impl Graph {
     pub(super) fn of(modules: &Modules) -> Graph {
         let mut edges: BTreeMap<usize, BTreeMap<usize, Edge>> = BTreeMap::new();
         for edge in modules.edges() {
-            edges
-                .entry(edge.from)
-                .or_default()
-                .entry(edge.to)
-                .or_insert(edge);
+            edges.entry(edge.from).or_default().entry(edge.to).or_insert(edge);
         }
         Graph { edges }
     }
@@ -35,10 +31,7 @@ impl Graph {
                 continue;
             }
             let knot = self.knot(*start);
-            let shortest = knot
-                .iter()
-                .filter_map(|node| self.around(*node))
-                .min_by_key(Vec::len);
+            let shortest = knot.iter().filter_map(|node| self.around(*node)).min_by_key(Vec::len);
             circles.extend(shortest);
             done.extend(knot);
         }
@@ -48,10 +41,7 @@ impl Graph {
     /// Every node that is reached from `node` and reaches it back.
     fn knot(&self, node: usize) -> BTreeSet<usize> {
         let reached = self.reached(node);
-        reached
-            .into_iter()
-            .filter(|other| self.reached(*other).contains(&node))
-            .collect()
+        reached.into_iter().filter(|other| self.reached(*other).contains(&node)).collect()
     }
 
     fn reached(&self, from: usize) -> BTreeSet<usize> {
@@ -82,10 +72,7 @@ impl Graph {
     }
 
     fn next(&self, node: usize) -> impl Iterator<Item = usize> {
-        self.edges
-            .get(&node)
-            .into_iter()
-            .flat_map(|edges| edges.keys().copied())
+        self.edges.get(&node).into_iter().flat_map(|edges| edges.keys().copied())
     }
 }
 

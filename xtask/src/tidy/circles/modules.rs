@@ -43,11 +43,7 @@ impl<'a> Modules<'a> {
         nodes.retain(|node| !tests.iter().any(|test| node.module().starts_with(test)));
         let mut places = BTreeMap::new();
         for (index, node) in nodes.iter().enumerate() {
-            places.extend(
-                node.scopes
-                    .iter()
-                    .map(|scope| (scope.module.clone(), index)),
-            );
+            places.extend(node.scopes.iter().map(|scope| (scope.module.clone(), index)));
         }
         Modules { nodes, places }
     }
@@ -55,13 +51,8 @@ impl<'a> Modules<'a> {
     /// The module's name for a person: `apply::plan`, or `lib` for the root.
     pub(super) fn name(&self, node: usize) -> String {
         let path = &self.nodes[node].file.path;
-        let inside = path
-            .split_once("/src/")
-            .map_or(path.as_str(), |(_, inside)| inside);
-        inside
-            .strip_suffix(".rs")
-            .unwrap_or(inside)
-            .replace('/', "::")
+        let inside = path.split_once("/src/").map_or(path.as_str(), |(_, inside)| inside);
+        inside.strip_suffix(".rs").unwrap_or(inside).replace('/', "::")
     }
 
     pub(super) fn path(&self, node: usize) -> &str {
@@ -89,12 +80,7 @@ impl<'a> Modules<'a> {
             };
             for to in self.landings(&absolute, glob) {
                 let text = named.segments.join("::") + if glob { "::*" } else { "" };
-                edges.push(Edge {
-                    from,
-                    to,
-                    named: text,
-                    line: named.line,
-                });
+                edges.push(Edge { from, to, named: text, line: named.line });
             }
         };
         for import in &scope.imports {
@@ -138,11 +124,7 @@ impl<'a> Modules<'a> {
             "super" => parent(&scope.module)?,
             name => {
                 let child = [scope.module.as_slice(), &[name.to_owned()]].concat();
-                if self.places.contains_key(&child) {
-                    child
-                } else {
-                    aliases.get(name)?.clone()
-                }
+                if self.places.contains_key(&child) { child } else { aliases.get(name)?.clone() }
             }
         };
         while let Some((_, after)) = rest.split_first().filter(|(next, _)| *next == "super") {
@@ -158,12 +140,9 @@ impl<'a> Modules<'a> {
         let Some(root) = self.root().filter(|_| glob && absolute.is_empty()) else {
             return self.landing(absolute, RE_EXPORTS_MAX).into_iter().collect();
         };
-        let re_exported = self
-            .re_exports(root)
-            .filter_map(|(_, path)| self.landing(&path, 1));
-        let mut all: Vec<usize> = re_exported
-            .chain(self.places.get(&Vec::new()).copied())
-            .collect();
+        let re_exported = self.re_exports(root).filter_map(|(_, path)| self.landing(&path, 1));
+        let mut all: Vec<usize> =
+            re_exported.chain(self.places.get(&Vec::new()).copied()).collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -172,10 +151,7 @@ impl<'a> Modules<'a> {
     /// The file of the longest module path, looked up through the root's re-exports.
     fn landing(&self, absolute: &[String], re_exports_max: usize) -> Option<usize> {
         let below = (1..=absolute.len()).rev();
-        if let Some(node) = below
-            .filter_map(|end| self.places.get(&absolute[..end]))
-            .next()
-        {
+        if let Some(node) = below.filter_map(|end| self.places.get(&absolute[..end])).next() {
             return Some(*node);
         }
         let (name, rest) = absolute.split_first()?;
@@ -202,10 +178,7 @@ impl<'a> Modules<'a> {
     ) -> impl Iterator<Item = (&'s Import, Vec<String>)> {
         let aliases = self.aliases(root);
         root.imports.iter().filter_map(move |import| {
-            Some((
-                import,
-                self.absolute(root, &aliases, &import.named.segments)?,
-            ))
+            Some((import, self.absolute(root, &aliases, &import.named.segments)?))
         })
     }
 
@@ -224,9 +197,7 @@ impl<'a> Modules<'a> {
     }
 
     fn root(&self) -> Option<&Scope> {
-        self.places
-            .get(&Vec::new())
-            .and_then(|node| self.nodes[*node].scopes.first())
+        self.places.get(&Vec::new()).and_then(|node| self.nodes[*node].scopes.first())
     }
 }
 

@@ -60,13 +60,7 @@ struct Collector {
 
 impl Collector {
     fn new(module: Vec<String>) -> Self {
-        Collector {
-            own: Scope {
-                module,
-                ..Scope::default()
-            },
-            inner: Vec::new(),
-        }
+        Collector { own: Scope { module, ..Scope::default() }, inner: Vec::new() }
     }
 
     fn finish(self) -> Vec<Scope> {
@@ -130,19 +124,12 @@ impl<'ast> Visit<'ast> for Collector {
             {
                 self.own.defined.push(name.clone());
             }
-            self.own.imports.push(Import {
-                named,
-                brings,
-                re_export,
-            });
+            self.own.imports.push(Import { named, brings, re_export });
         }
     }
 
     fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
-        let exported = item
-            .attrs
-            .iter()
-            .any(|one| one.path().is_ident("macro_export"));
+        let exported = item.attrs.iter().any(|one| one.path().is_ident("macro_export"));
         if let Some(name) = item.ident.as_ref().filter(|_| exported) {
             self.own.exported_macros.push(name.to_string());
         }
@@ -153,15 +140,8 @@ impl<'ast> Visit<'ast> for Collector {
         if path.leading_colon.is_none()
             && let Some(first) = path.segments.first()
         {
-            let segments = path
-                .segments
-                .iter()
-                .map(|segment| segment.ident.to_string())
-                .collect();
-            self.own.paths.push(Named {
-                segments,
-                line: first.ident.span().start().line,
-            });
+            let segments = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+            self.own.paths.push(Named { segments, line: first.ident.span().start().line });
         }
         visit::visit_path(self, path);
     }
@@ -184,10 +164,7 @@ fn flatten(tree: &UseTree, before: &[String], found: &mut Vec<(Named, Brings)>) 
         if before.is_empty() || name != "self" {
             segments.push(name.to_string());
         }
-        Named {
-            segments,
-            line: name.span().start().line,
-        }
+        Named { segments, line: name.span().start().line }
     };
     match tree {
         UseTree::Path(tree) => flatten(&tree.tree, &with(&tree.ident).segments, found),
@@ -200,18 +177,8 @@ fn flatten(tree: &UseTree, before: &[String], found: &mut Vec<(Named, Brings)>) 
             found.push((with(&tree.ident), Brings::Name(tree.rename.to_string())));
         }
         UseTree::Glob(tree) => {
-            let line = tree
-                .star_token
-                .spans
-                .first()
-                .map_or(1, |span| span.start().line);
-            found.push((
-                Named {
-                    segments: before.to_vec(),
-                    line,
-                },
-                Brings::All,
-            ));
+            let line = tree.star_token.spans.first().map_or(1, |span| span.start().line);
+            found.push((Named { segments: before.to_vec(), line }, Brings::All));
         }
         UseTree::Group(tree) => {
             for tree in &tree.items {
@@ -223,19 +190,10 @@ fn flatten(tree: &UseTree, before: &[String], found: &mut Vec<(Named, Brings)>) 
 
 /// The paths of two segments and more that stand in a macro's tokens.
 fn spelled(tokens: TokenStream, found: &mut Vec<Named>) {
-    let mut path = Named {
-        segments: Vec::new(),
-        line: 0,
-    };
+    let mut path = Named { segments: Vec::new(), line: 0 };
     let mut colons = 0;
     let mut end = |path: &mut Named| {
-        let whole = std::mem::replace(
-            path,
-            Named {
-                segments: Vec::new(),
-                line: 0,
-            },
-        );
+        let whole = std::mem::replace(path, Named { segments: Vec::new(), line: 0 });
         if whole.segments.len() > 1 {
             found.push(whole);
         }

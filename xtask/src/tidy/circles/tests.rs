@@ -3,18 +3,11 @@
 use super::*;
 
 fn said(files: &[(&str, &str)]) -> Vec<String> {
-    let files: Vec<(String, &str)> = files
-        .iter()
-        .map(|(path, text)| (format!("crates/a/src/{path}"), *text))
-        .collect();
-    let files: Vec<(&str, &str)> = files
-        .iter()
-        .map(|(path, text)| (path.as_str(), *text))
-        .collect();
-    check(&Tree::of(&files))
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    let files: Vec<(String, &str)> =
+        files.iter().map(|(path, text)| (format!("crates/a/src/{path}"), *text)).collect();
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+    check(&Tree::of(&files)).iter().map(ToString::to_string).collect()
 }
 
 fn circle(files: &[(&str, &str)]) -> String {
@@ -27,18 +20,12 @@ fn circle(files: &[(&str, &str)]) -> String {
 fn a_circle_of_two_is_found_with_the_names_used() {
     let text = circle(&[
         ("lib.rs", "mod apply; mod capture;"),
-        (
-            "apply.rs",
-            "//! Applies.\nuse crate::capture::Step;\npub struct Batch;",
-        ),
+        ("apply.rs", "//! Applies.\nuse crate::capture::Step;\npub struct Batch;"),
         ("capture.rs", "use crate::apply::Batch;\npub struct Step;"),
     ]);
     assert!(text.starts_with("crates/a/src/apply.rs:2: "), "{text}");
     assert!(text.contains("apply -> capture -> apply"), "{text}");
-    assert!(
-        text.contains("`crate::apply::Batch` (crates/a/src/capture.rs:1)"),
-        "{text}"
-    );
+    assert!(text.contains("`crate::apply::Batch` (crates/a/src/capture.rs:1)"), "{text}");
 }
 
 #[test]
@@ -56,10 +43,7 @@ fn a_longer_circle_is_found_whole() {
 #[test]
 fn a_circle_behind_a_re_export_of_the_root_is_found() {
     let text = circle(&[
-        (
-            "lib.rs",
-            "pub mod a; pub mod b; pub use a::A; pub use b::{B, C as D};",
-        ),
+        ("lib.rs", "pub mod a; pub mod b; pub use a::A; pub use b::{B, C as D};"),
         ("a.rs", "use crate::D;\npub struct A;"),
         ("b.rs", "use crate::A;\npub struct B; pub struct C;"),
     ]);
@@ -91,14 +75,8 @@ fn parent_and_child_that_use_each_other_are_a_circle() {
     assert!(text.contains("apply -> apply::plan -> apply"), "{text}");
     circle(&[
         ("lib.rs", "mod apply;"),
-        (
-            "apply.rs",
-            "mod plan;\npub struct Batch;\nfn run() { plan::cut() }",
-        ),
-        (
-            "apply/plan.rs",
-            "pub fn cut() -> super::Batch { super::Batch }",
-        ),
+        ("apply.rs", "mod plan;\npub struct Batch;\nfn run() { plan::cut() }"),
+        ("apply/plan.rs", "pub fn cut() -> super::Batch { super::Batch }"),
     ]);
 }
 
@@ -113,11 +91,7 @@ fn paths_in_macros_types_and_function_bodies_count() {
         "impl crate::b::T for A {}",
         "mod inner { use super::super::b::ONE; }",
     ] {
-        circle(&[
-            ("lib.rs", "mod a; mod b;"),
-            ("a.rs", body),
-            ("b.rs", "use crate::a::A;"),
-        ]);
+        circle(&[("lib.rs", "mod a; mod b;"), ("a.rs", body), ("b.rs", "use crate::a::A;")]);
     }
 }
 
@@ -133,18 +107,9 @@ fn a_module_that_leans_on_the_root_which_calls_it_is_a_circle() {
 #[test]
 fn a_clean_tree_has_no_finding() {
     let clean = said(&[
-        (
-            "lib.rs",
-            "//! Picture.\npub mod a; pub mod b; mod c;\npub use a::A; pub use b::B;",
-        ),
-        (
-            "a.rs",
-            "mod plan;\nuse crate::c::C;\nuse plan::cut;\npub(crate) struct A;",
-        ),
-        (
-            "a/plan.rs",
-            "use crate::c;\npub(super) fn cut() -> c::C { c::C }",
-        ),
+        ("lib.rs", "//! Picture.\npub mod a; pub mod b; mod c;\npub use a::A; pub use b::B;"),
+        ("a.rs", "mod plan;\nuse crate::c::C;\nuse plan::cut;\npub(crate) struct A;"),
+        ("a/plan.rs", "use crate::c;\npub(super) fn cut() -> c::C { c::C }"),
         ("b.rs", "use crate::A;\nuse other::c::D;\npub struct B;"),
         ("c.rs", "pub(in crate::c) struct C;"),
     ]);
@@ -155,14 +120,8 @@ fn a_clean_tree_has_no_finding() {
 fn tests_may_look_anywhere() {
     let clean = said(&[
         ("lib.rs", "mod a; mod b;"),
-        (
-            "a.rs",
-            "pub struct A;\n#[cfg(test)]\nmod tests { use crate::b::B; }",
-        ),
-        (
-            "b.rs",
-            "use crate::a::A;\npub struct B;\n#[cfg(test)]\nmod tests;",
-        ),
+        ("a.rs", "pub struct A;\n#[cfg(test)]\nmod tests { use crate::b::B; }"),
+        ("b.rs", "use crate::a::A;\npub struct B;\n#[cfg(test)]\nmod tests;"),
         ("b/tests.rs", "use super::B;\nuse crate::a::A;"),
     ]);
     assert!(clean.is_empty(), "{clean:?}");
@@ -172,10 +131,7 @@ fn tests_may_look_anywhere() {
 fn a_variable_with_a_modules_name_is_no_edge() {
     let clean = said(&[
         ("lib.rs", "mod a;"),
-        (
-            "a.rs",
-            "mod plan;\npub struct A;\nfn f(plan: u8) -> u8 { plan }",
-        ),
+        ("a.rs", "mod plan;\npub struct A;\nfn f(plan: u8) -> u8 { plan }"),
         ("a/plan.rs", "use super::A;"),
     ]);
     assert!(clean.is_empty(), "{clean:?}");

@@ -27,9 +27,7 @@ pub(super) fn members(tree: &Tree) -> Vec<Member> {
         return Vec::new();
     };
     let packages = packages(tree, &root);
-    let shared = at(&root, &["workspace", "dependencies"])
-        .cloned()
-        .unwrap_or_default();
+    let shared = at(&root, &["workspace", "dependencies"]).cloned().unwrap_or_default();
     let member = |package: &Package| Member {
         folder: package.folder.clone(),
         manifest: package.file.path.clone(),
@@ -57,21 +55,14 @@ fn packages<'a>(tree: &'a Tree, root: &Table) -> Vec<Package<'a>> {
         let table = parsed(file)?;
         let name = at(&table, &["package"])?.get("name")?.as_str()?.to_owned();
         let folder = path.rsplit('/').next().unwrap_or(path).to_owned();
-        Some(Package {
-            name,
-            folder,
-            file,
-            table,
-        })
+        Some(Package { name, folder, file, table })
     };
     tree.files().filter_map(package).collect()
 }
 
 fn matches(pattern: &str, path: &str) -> bool {
     match pattern.strip_suffix("/*") {
-        Some(above) => path
-            .rsplit_once('/')
-            .is_some_and(|(folder, _)| folder == above),
+        Some(above) => path.rsplit_once('/').is_some_and(|(folder, _)| folder == above),
         None => pattern == path,
     }
 }
@@ -83,11 +74,7 @@ fn uses(package: &Package, packages: &[Package], shared: &Table) -> Vec<Dependen
             let name = package_name(key, value, shared);
             if let Some(used) = packages.iter().find(|package| package.name == name) {
                 let line = line_of(package.file, key);
-                found.push(Dependency {
-                    folder: used.folder.clone(),
-                    for_tests,
-                    line,
-                });
+                found.push(Dependency { folder: used.folder.clone(), for_tests, line });
             }
         }
     }
@@ -100,15 +87,10 @@ fn tables(manifest: &Table) -> Vec<(&Table, bool)> {
     if let Some(targets) = at(manifest, &["target"]) {
         places.extend(targets.values().filter_map(Value::as_table));
     }
-    let kinds = [
-        ("dependencies", false),
-        ("build-dependencies", false),
-        ("dev-dependencies", true),
-    ];
+    let kinds =
+        [("dependencies", false), ("build-dependencies", false), ("dev-dependencies", true)];
     let own = places.into_iter().flat_map(|place| {
-        kinds
-            .iter()
-            .filter_map(|(kind, for_tests)| Some((at(place, &[kind])?, *for_tests)))
+        kinds.iter().filter_map(|(kind, for_tests)| Some((at(place, &[kind])?, *for_tests)))
     });
     own.collect()
 }
@@ -131,14 +113,11 @@ fn line_of(file: &File, key: &str) -> usize {
         let rest = line.trim_start().strip_prefix(key).unwrap_or("x");
         rest.starts_with([' ', '=', '.']) || line.trim_end().ends_with(&format!(".{key}]"))
     };
-    file.lines()
-        .find(|(_, line)| begins(line))
-        .map_or(1, |(number, _)| number)
+    file.lines().find(|(_, line)| begins(line)).map_or(1, |(number, _)| number)
 }
 
 fn at<'a>(table: &'a Table, path: &[&str]) -> Option<&'a Table> {
-    path.iter()
-        .try_fold(table, |table, key| table.get(*key)?.as_table())
+    path.iter().try_fold(table, |table, key| table.get(*key)?.as_table())
 }
 
 fn parsed(file: &File) -> Option<Table> {

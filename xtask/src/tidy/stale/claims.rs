@@ -25,9 +25,7 @@ pub(super) fn of(text: &str) -> Vec<(usize, Claim)> {
         } else if fenced {
             commands(line).for_each(&mut add);
         } else {
-            spans(line)
-                .map(|span| Claim::Code(span.to_owned()))
-                .for_each(&mut add);
+            spans(line).map(|span| Claim::Code(span.to_owned())).for_each(&mut add);
             spans(line).flat_map(commands).for_each(&mut add);
             links(line).for_each(&mut add);
         }
@@ -43,9 +41,7 @@ pub(super) fn spelled_out(text: &str) -> Vec<String> {
     let Some((inside, after)) = rest.split_once('}') else {
         return vec![text.to_owned()];
     };
-    let choices = inside
-        .split(',')
-        .map(|choice| format!("{before}{choice}{after}"));
+    let choices = inside.split(',').map(|choice| format!("{before}{choice}{after}"));
     choices.flat_map(|choice| spelled_out(&choice)).collect()
 }
 
@@ -121,19 +117,10 @@ mod tests {
     #[test]
     fn a_pattern_is_spelled_out_and_matched_by_its_last_parts() {
         assert_eq!(spelled_out("a/{b,c}.rs"), ["a/b.rs", "a/c.rs"]);
-        assert!(ends_with(
-            "crates/engine/src/apply/plan.rs",
-            "apply/plan.rs"
-        ));
+        assert!(ends_with("crates/engine/src/apply/plan.rs", "apply/plan.rs"));
         assert!(ends_with("crates/engine/src/apply/plan.rs", "apply/plan"));
-        assert!(ends_with(
-            "docs/decisions/0001-one.md",
-            "docs/decisions/*.md"
-        ));
-        assert!(!ends_with(
-            "crates/engine/src/reapply/plan.rs",
-            "apply/plan.rs"
-        ));
+        assert!(ends_with("docs/decisions/0001-one.md", "docs/decisions/*.md"));
+        assert!(!ends_with("crates/engine/src/reapply/plan.rs", "apply/plan.rs"));
         assert!(!ends_with("plan.rs", "apply/plan.rs"));
     }
 }

@@ -8,14 +8,8 @@ fn said(text: &str) -> Vec<String> {
         ("ARCHITECTURE.md", ""),
         ("CONTRIBUTING.md", ""),
         ("README.md", text),
-        (
-            "crates/engine/src/apply.rs",
-            "pub struct Applier;\nimpl Applier { fn run() {} }",
-        ),
-        (
-            "crates/engine/src/lib.rs",
-            "pub mod apply;\npub enum Fate { Retry }",
-        ),
+        ("crates/engine/src/apply.rs", "pub struct Applier;\nimpl Applier { fn run() {} }"),
+        ("crates/engine/src/lib.rs", "pub mod apply;\npub enum Fate { Retry }"),
         ("crates/model/src/lib.rs", "pub mod position;"),
         ("crates/model/src/position.rs", "name! { TableName }"),
         (".ci/run", ""),
@@ -27,13 +21,7 @@ fn said(text: &str) -> Vec<String> {
 #[test]
 fn a_stale_path_is_found() {
     assert!(said("One.\nSee `crates/engine/src/aply.rs`.")[0].starts_with("README.md:2: "));
-    for gone in [
-        "`crates/motor`",
-        "`docs/gone.md`",
-        "`fuzz/`",
-        "`old.rs`",
-        "[a](docs/gone.md)",
-    ] {
+    for gone in ["`crates/motor`", "`docs/gone.md`", "`fuzz/`", "`old.rs`", "[a](docs/gone.md)"] {
         assert_eq!(said(gone).len(), 1, "{gone}");
     }
 }
@@ -48,12 +36,7 @@ fn a_path_may_begin_at_any_folder() {
 #[test]
 fn a_stale_type_is_found() {
     assert!(said("The `Aplier` applies.")[0].contains("`Aplier` is defined nowhere"));
-    for gone in [
-        "`Fate::Again`",
-        "`crate::aply`",
-        "`engine::apply::Aplier`",
-        "`apply::start()`",
-    ] {
+    for gone in ["`Fate::Again`", "`crate::aply`", "`engine::apply::Aplier`", "`apply::start()`"] {
         assert_eq!(said(gone).len(), 1, "{gone}");
     }
 }
@@ -82,10 +65,7 @@ fn a_command_that_is_gone_is_found() {
 
 #[test]
 fn a_missing_page_is_a_finding() {
-    let said: Vec<String> = check(&Tree::of(&[]))
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let said: Vec<String> = check(&Tree::of(&[])).iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), 3);
     assert!(said[0].starts_with("README.md:1: there is no such page"));
 }

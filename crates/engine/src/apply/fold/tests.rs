@@ -10,61 +10,32 @@ use std::sync::Arc;
 fn later_writes_of_a_row_take_the_place_of_earlier_ones() {
     let folded = fold(writes([put(1, "a"), put(2, "b"), put(1, "c")]));
     assert_eq!(effects(&folded), [put(2, "b"), put(1, "c")]);
-    assert_eq!(
-        folded[1].version.ordinal, 2,
-        "the version is the last one's"
-    );
+    assert_eq!(folded[1].version.ordinal, 2, "the version is the last one's");
 }
 
 #[test]
 fn an_unchanged_cell_takes_what_the_same_batch_wrote_before() {
     let folded = fold(writes([put(1, "long"), patch(1, 9)]));
     let row = Row(vec![Cell::from(1), Cell::from(9), Cell::from("long")]);
-    assert_eq!(
-        effects(&folded),
-        [Effect::Put {
-            key: key(1),
-            row,
-            new: true
-        }]
-    );
+    assert_eq!(effects(&folded), [Effect::Put { key: key(1), row, new: true }]);
 }
 
 #[test]
 fn a_row_that_comes_and_goes_is_deleted() {
-    assert_eq!(
-        effects(&fold(writes([put(1, "a"), delete(1)]))),
-        [delete(1)]
-    );
+    assert_eq!(effects(&fold(writes([put(1, "a"), delete(1)]))), [delete(1)]);
 }
 
 #[test]
 fn a_row_that_goes_and_comes_is_not_called_new() {
     let folded = fold(writes([delete(1), put(1, "a")]));
-    assert!(matches!(
-        folded[..],
-        [Write {
-            effect: Effect::Put { new: false, .. },
-            ..
-        }]
-    ));
+    assert!(matches!(folded[..], [Write { effect: Effect::Put { new: false, .. }, .. }]));
 }
 
 #[test]
 fn a_move_of_a_row_written_before_becomes_a_delete_and_a_put() {
     let folded = fold(writes([put(1, "long"), moved(1, 2)]));
     let row = Row(vec![Cell::from(2), Cell::from(0), Cell::from("long")]);
-    assert_eq!(
-        effects(&folded),
-        [
-            delete(1),
-            Effect::Put {
-                key: key(2),
-                row,
-                new: false
-            }
-        ]
-    );
+    assert_eq!(effects(&folded), [delete(1), Effect::Put { key: key(2), row, new: false }]);
 }
 
 #[test]
@@ -84,13 +55,7 @@ fn nothing_is_folded_over_a_move_whose_row_is_not_known() {
 #[test]
 fn a_truncate_takes_away_what_the_batch_wrote_to_its_copy_only() {
     let mut all = writes([put(1, "a"), Effect::Truncate, put(2, "b")]);
-    all.insert(
-        0,
-        Write {
-            copy: "other".into(),
-            ..all[0].clone()
-        },
-    );
+    all.insert(0, Write { copy: "other".into(), ..all[0].clone() });
     let folded = fold(all);
     assert_eq!(folded.len(), 3);
     assert_eq!(folded[0].copy, "other".into());
@@ -128,11 +93,7 @@ fn folded_writes_leave_the_same_rows_as_unfolded_ones() {
                 continue;
             };
             let folded = fold(writes(steps.clone()));
-            assert_eq!(
-                run(&start, &effects(&folded)),
-                Some(expected),
-                "{steps:?} on {start:?}"
-            );
+            assert_eq!(run(&start, &effects(&folded)), Some(expected), "{steps:?} on {start:?}");
             checked += 1;
         }
     }
@@ -154,11 +115,7 @@ fn run(start: &BTreeMap<Key, Row>, effects: &[Effect]) -> Option<BTreeMap<Key, R
                 row.fill_unchanged_from(rows.get(&key)?);
                 rows.insert(key, row);
             }
-            Effect::Move {
-                before,
-                key,
-                mut row,
-            } => {
+            Effect::Move { before, key, mut row } => {
                 if rows.contains_key(&key) {
                     return None;
                 }
@@ -175,12 +132,7 @@ fn run(start: &BTreeMap<Key, Row>, effects: &[Effect]) -> Option<BTreeMap<Key, R
 }
 
 fn writes(effects: impl IntoIterator<Item = Effect>) -> Vec<Write> {
-    let table = Arc::new(Table {
-        name: "t".into(),
-        version: 1,
-        columns: vec![],
-        key: vec![0],
-    });
+    let table = Arc::new(Table { name: "t".into(), version: 1, columns: vec![], key: vec![0] });
     let whole = Offset::whole(Incarnation(1), Position::from_number(1));
     let copy = CopyName::from("copy");
     (0..)
@@ -199,27 +151,16 @@ fn effects(writes: &[Write]) -> Vec<Effect> {
 }
 
 fn put(id: i64, body: &str) -> Effect {
-    Effect::Put {
-        key: key(id),
-        row: row(id, body),
-        new: true,
-    }
+    Effect::Put { key: key(id), row: row(id, body), new: true }
 }
 
 fn patch(id: i64, topic: i64) -> Effect {
-    Effect::Patch(
-        key(id),
-        Row(vec![Cell::from(id), Cell::from(topic), Cell::Unchanged]),
-    )
+    Effect::Patch(key(id), Row(vec![Cell::from(id), Cell::from(topic), Cell::Unchanged]))
 }
 
 fn moved(before: i64, id: i64) -> Effect {
     let row = Row(vec![Cell::from(id), Cell::from(0), Cell::Unchanged]);
-    Effect::Move {
-        before: key(before),
-        key: key(id),
-        row,
-    }
+    Effect::Move { before: key(before), key: key(id), row }
 }
 
 fn delete(id: i64) -> Effect {

@@ -24,17 +24,11 @@ fn what_is_at_or_below_the_watermark_is_left_out() {
 fn a_batch_ends_where_a_source_transaction_ends() {
     let mut plan = plan(Claim::Transactional, 5);
     for number in 1..=3 {
-        push(
-            &mut plan,
-            transaction(number, [insert(1), insert(2), insert(3)]),
-        );
+        push(&mut plan, transaction(number, [insert(1), insert(2), insert(3)]));
     }
     for number in 1..=3 {
         let (batch, _) = plan.next_batch().expect("planned").expect("a batch");
-        assert_eq!(
-            (batch.writes.len(), batch.watermark, batch.last),
-            (3, at(number), true)
-        );
+        assert_eq!((batch.writes.len(), batch.watermark, batch.last), (3, at(number), true));
     }
 }
 
@@ -42,10 +36,7 @@ fn a_batch_ends_where_a_source_transaction_ends() {
 fn small_transactions_share_a_batch() {
     let mut plan = plan(Claim::Transactional, 100);
     for number in 1..=3 {
-        push(
-            &mut plan,
-            transaction(number, [insert(i64::try_from(number).expect("small"))]),
-        );
+        push(&mut plan, transaction(number, [insert(i64::try_from(number).expect("small"))]));
     }
     let batch = only(&mut plan);
     assert_eq!((batch.writes.len(), batch.watermark), (3, at(3)));
@@ -54,10 +45,7 @@ fn small_transactions_share_a_batch() {
 #[test]
 fn a_transaction_over_the_limit_stays_one_target_transaction() {
     let mut plan = plan(Claim::Transactional, 2);
-    push(
-        &mut plan,
-        transaction(1, [insert(1), insert(2), insert(3), insert(4), insert(5)]),
-    );
+    push(&mut plan, transaction(1, [insert(1), insert(2), insert(3), insert(4), insert(5)]));
     let shapes = shapes(&mut plan);
     assert_eq!(shapes, [(2, false), (2, false), (1, true)]);
 }
@@ -86,15 +74,9 @@ fn a_watermark_inside_resumes_with_the_next_change() {
 #[test]
 fn tables_without_a_copy_only_move_the_watermark() {
     let mut plan = plan(Claim::Transactional, 100);
-    let change = Change {
-        table: table("elsewhere"),
-        op: Op::Truncate,
-    };
+    let change = Change { table: table("elsewhere"), op: Op::Truncate };
     push(&mut plan, transaction(1, [change]));
-    let progress = Progress {
-        offset: at(2),
-        source_time: 0,
-    };
+    let progress = Progress { offset: at(2), source_time: 0 };
     push(&mut plan, Entry::Progress(progress));
     let batch = only(&mut plan);
     assert_eq!((batch.writes.len(), batch.watermark), (0, at(2)));
@@ -103,92 +85,43 @@ fn tables_without_a_copy_only_move_the_watermark() {
 #[test]
 fn placed_rows_reach_the_targets_that_they_name_and_no_other() {
     let placed = |ordinal, target: &str, id| {
-        let offset = Offset {
-            epoch: Epoch(1),
-            ordinal,
-            ..at(1)
-        };
+        let offset = Offset { epoch: Epoch(1), ordinal, ..at(1) };
         let targets = vec![TargetName::from(target)];
         let (purpose, changes) = (Purpose::Repair, vec![insert(id)]);
-        Entry::Placed(Placed {
-            offset,
-            targets,
-            purpose,
-            changes,
-        })
+        Entry::Placed(Placed { offset, targets, purpose, changes })
     };
     let mut plan = plan(Claim::Transactional, 100);
     push(&mut plan, transaction(1, [insert(1)]));
     push(&mut plan, placed(0, "another", 2));
     push(&mut plan, placed(1, "group", 3));
     let batch = only(&mut plan);
-    let keys: Vec<_> = batch
-        .writes
-        .iter()
-        .flat_map(|write| write.effect.keys())
-        .collect();
+    let keys: Vec<_> = batch.writes.iter().flat_map(|write| write.effect.keys()).collect();
     assert_eq!(keys, [&key(1), &key(3)]);
-    let placed_at = Offset {
-        epoch: Epoch(1),
-        ordinal: 1,
-        ..at(1)
-    };
-    assert_eq!(
-        (&batch.writes[1].version, &batch.watermark),
-        (&placed_at, &placed_at)
-    );
+    let placed_at = Offset { epoch: Epoch(1), ordinal: 1, ..at(1) };
+    assert_eq!((&batch.writes[1].version, &batch.watermark), (&placed_at, &placed_at));
 }
 
 #[test]
 fn a_key_change_with_all_its_cells_is_a_delete_and_a_put() {
     let mut plan = plan(Claim::Transactional, 100);
     push(&mut plan, transaction(1, [update(1, row(2))]));
-    let effects: Vec<_> = only(&mut plan)
-        .writes
-        .into_iter()
-        .map(|write| write.effect)
-        .collect();
+    let effects: Vec<_> = only(&mut plan).writes.into_iter().map(|write| write.effect).collect();
     assert_eq!(effects[0], Effect::Delete(key(1)));
-    assert_eq!(
-        effects[1],
-        Effect::Put {
-            key: key(2),
-            row: row(2),
-            new: false
-        }
-    );
+    assert_eq!(effects[1], Effect::Put { key: key(2), row: row(2), new: false });
 }
 
 #[test]
 fn after_a_refusal_rows_go_one_by_one_until_the_refused_batch_is_passed() {
     let mut plan = plan(Claim::Transactional, 100);
     plan.resume(Claim::Transactional, None, vec![], Some(at(1)));
-    push(
-        &mut plan,
-        transaction(1, [insert(1), update(1, row(1)), insert(2)]),
-    );
+    push(&mut plan, transaction(1, [insert(1), update(1, row(1)), insert(2)]));
     let (first, mode) = plan.next_batch().expect("planned").expect("a batch");
     // The second change of key 1 waits for the answer to the first.
-    assert_eq!(
-        (first.writes.len(), first.last, mode),
-        (1, false, Mode::RowByRow)
-    );
-    plan.written(
-        &first,
-        &[Refusal {
-            write: 0,
-            reason: "no".into(),
-        }],
-    )
-    .expect("held");
+    assert_eq!((first.writes.len(), first.last, mode), (1, false, Mode::RowByRow));
+    plan.written(&first, &[Refusal { write: 0, reason: "no".into() }]).expect("held");
     let (rest, mode) = plan.next_batch().expect("planned").expect("a batch");
     assert_eq!((mode, rest.last), (Mode::RowByRow, true));
-    assert_eq!(
-        rest.writes.len(),
-        1,
-        "the held key is passed over: {:?}",
-        rest.writes
-    );
+    assert_eq!(rest.writes.len(), 1, "the held key is passed over: {:?}", rest.writes);
     push(&mut plan, transaction(2, [insert(3)]));
     let (next, mode) = plan.next_batch().expect("planned").expect("a batch");
     assert_eq!((next.writes.len(), mode), (1, Mode::Together));
@@ -200,16 +133,9 @@ fn a_held_key_is_passed_over_until_its_row_is_gone() {
     push(&mut plan, transaction(1, [update(1, row(1))]));
     assert_eq!(only(&mut plan).writes, vec![]);
     assert_eq!(plan.held_keys(), 1);
-    let delete = Change {
-        table: table("t"),
-        op: Op::Delete(key(1)),
-    };
+    let delete = Change { table: table("t"), op: Op::Delete(key(1)) };
     push(&mut plan, transaction(2, [delete, insert(1)]));
-    assert_eq!(
-        shapes(&mut plan),
-        [(1, true)],
-        "folded: the row comes after all"
-    );
+    assert_eq!(shapes(&mut plan), [(1, true)], "folded: the row comes after all");
     assert_eq!(plan.held_keys(), 0);
 }
 
@@ -221,29 +147,19 @@ fn a_move_from_a_held_key_holds_both_keys_by_name() {
     push(&mut plan, transaction(1, [update(1, unknown)]));
     let batch = only(&mut plan);
     assert_eq!(batch.writes, vec![]);
-    let held: Vec<_> = batch
-        .holds
-        .iter()
-        .map(|hold| (hold.key.clone(), &hold.offset))
-        .collect();
+    let held: Vec<_> = batch.holds.iter().map(|hold| (hold.key.clone(), &hold.offset)).collect();
     assert_eq!(held, [(key(2), &at(1).change(0))]);
     assert_eq!(plan.held_keys(), 2);
 }
 
 #[test]
 fn more_held_keys_than_allowed_stop_the_group() {
-    let limits = Limits {
-        held_keys_max: 1,
-        ..Limits::default()
-    };
+    let limits = Limits { held_keys_max: 1, ..Limits::default() };
     let mut plan = Plan::new(&"lane".into(), &group(), Epoch(1), &limits);
     plan.resume(Claim::Transactional, None, vec![], Some(at(1)));
     push(&mut plan, transaction(1, [insert(1), insert(2)]));
     let (batch, _) = plan.next_batch().expect("planned").expect("a batch");
-    let refused = [0, 1].map(|write| Refusal {
-        write,
-        reason: "no".into(),
-    });
+    let refused = [0, 1].map(|write| Refusal { write, reason: "no".into() });
     let fault = plan.written(&batch, &refused).expect_err("too many");
     assert_eq!(fault.code, Code::TargetRefused);
 }
@@ -252,19 +168,13 @@ fn more_held_keys_than_allowed_stop_the_group() {
 fn a_change_without_a_key_stops_instead_of_writing_to_every_row() {
     let mut plan = plan(Claim::Transactional, 100);
     let row = Row(vec![Cell::Unchanged, Cell::from(1)]);
-    let change = Change {
-        table: table("t"),
-        op: Op::Insert(row),
-    };
+    let change = Change { table: table("t"), op: Op::Insert(row) };
     push(&mut plan, transaction(1, [change]));
     assert_eq!(plan.next_batch().expect_err("no key").code, Code::Broken);
 }
 
 fn plan(claim: Claim, batch_changes_max: usize) -> Plan {
-    let limits = Limits {
-        batch_changes_max,
-        ..Limits::default()
-    };
+    let limits = Limits { batch_changes_max, ..Limits::default() };
     let mut plan = Plan::new(&"lane".into(), &group(), Epoch(1), &limits);
     plan.resume(claim, None, vec![], None);
     plan
@@ -272,18 +182,8 @@ fn plan(claim: Claim, batch_changes_max: usize) -> Plan {
 
 fn held(ids: &[i64]) -> Plan {
     let mut plan = plan(Claim::Transactional, 100);
-    let hold = |&id| Hold {
-        copy: "copy".into(),
-        key: key(id),
-        offset: at(0),
-        reason: "no".into(),
-    };
-    plan.resume(
-        Claim::Transactional,
-        None,
-        ids.iter().map(hold).collect(),
-        None,
-    );
+    let hold = |&id| Hold { copy: "copy".into(), key: key(id), offset: at(0), reason: "no".into() };
+    plan.resume(Claim::Transactional, None, ids.iter().map(hold).collect(), None);
     plan
 }
 
@@ -294,10 +194,7 @@ fn push(plan: &mut Plan, entry: Entry) {
 fn only(plan: &mut Plan) -> Batch {
     let (batch, mode) = plan.next_batch().expect("planned").expect("a batch");
     assert_eq!(mode, Mode::Together);
-    assert!(
-        plan.next_batch().expect("planned").is_none(),
-        "only one batch"
-    );
+    assert!(plan.next_batch().expect("planned").is_none(), "only one batch");
     batch
 }
 
@@ -308,17 +205,8 @@ fn shapes(plan: &mut Plan) -> Vec<(usize, bool)> {
 }
 
 fn transaction<const N: usize>(number: u64, changes: [Change; N]) -> Entry {
-    let commit = Commit {
-        offset: at(number),
-        transaction: TransactionId(number),
-        committed_at: 0,
-    };
-    Entry::Part(CommittedPart {
-        commit,
-        first: 0,
-        changes: changes.into(),
-        last: true,
-    })
+    let commit = Commit { offset: at(number), transaction: TransactionId(number), committed_at: 0 };
+    Entry::Part(CommittedPart { commit, first: 0, changes: changes.into(), last: true })
 }
 
 fn at(number: u64) -> Offset {
@@ -326,20 +214,11 @@ fn at(number: u64) -> Offset {
 }
 
 fn insert(id: i64) -> Change {
-    Change {
-        table: table("t"),
-        op: Op::Insert(row(id)),
-    }
+    Change { table: table("t"), op: Op::Insert(row(id)) }
 }
 
 fn update(before: i64, row: Row) -> Change {
-    Change {
-        table: table("t"),
-        op: Op::Update {
-            before: key(before),
-            row,
-        },
-    }
+    Change { table: table("t"), op: Op::Update { before: key(before), row } }
 }
 
 fn row(id: i64) -> Row {
@@ -351,24 +230,12 @@ fn key(id: i64) -> Key {
 }
 
 fn table(name: &str) -> Arc<Table> {
-    Arc::new(Table {
-        name: name.into(),
-        version: 1,
-        columns: vec![],
-        key: vec![0],
-    })
+    Arc::new(Table { name: name.into(), version: 1, columns: vec![], key: vec![0] })
 }
 
 fn group() -> Group {
-    let copies = vec![Copy {
-        name: "copy".into(),
-        of: "t".into(),
-    }];
-    Group {
-        name: "group".into(),
-        service: Arc::new(Nowhere),
-        copies,
-    }
+    let copies = vec![Copy { name: "copy".into(), of: "t".into() }];
+    Group { name: "group".into(), service: Arc::new(Nowhere), copies }
 }
 
 struct Nowhere;
@@ -376,9 +243,6 @@ struct Nowhere;
 #[async_trait]
 impl Service<dyn Target> for Nowhere {
     async fn connect(&self) -> Result<Box<dyn Target>, Fault> {
-        Err(Fault::retry(
-            Code::TargetUnavailable,
-            "planning needs no connection",
-        ))
+        Err(Fault::retry(Code::TargetUnavailable, "planning needs no connection"))
     }
 }

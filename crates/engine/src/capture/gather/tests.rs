@@ -31,9 +31,7 @@ fn a_large_transaction_is_staged_as_it_comes_and_adopted_at_its_commit() {
     let mut staged = 0;
     for _ in 0..20 {
         for staging in gather.take(part(1, 1, 1)).expect("taken") {
-            let Staging::Keep(part) = staging else {
-                panic!("{staging:?}")
-            };
+            let Staging::Keep(part) = staging else { panic!("{staging:?}") };
             staged += part.changes.len();
         }
         assert!(gather.open_bytes <= 400 + 1_000, "memory stays bounded");
@@ -47,18 +45,11 @@ fn a_large_transaction_is_staged_as_it_comes_and_adopted_at_its_commit() {
 fn many_open_transactions_together_stay_within_their_bound() {
     let mut gather = Gather::new(
         last(),
-        &Limits {
-            inline_bytes_max: 1 << 20,
-            open_bytes_max: 2_000,
-            ..Limits::default()
-        },
+        &Limits { inline_bytes_max: 1 << 20, open_bytes_max: 2_000, ..Limits::default() },
     );
     let mut staged = 0;
     for transaction in 1..200 {
-        staged += gather
-            .take(part(transaction, transaction, 1))
-            .expect("taken")
-            .len();
+        staged += gather.take(part(transaction, transaction, 1)).expect("taken").len();
         assert!(gather.open_bytes <= 2_000 + 1_000);
     }
     assert!(staged > 100);
@@ -69,13 +60,7 @@ fn a_rolled_back_sub_transaction_is_left_out() {
     let mut gather = gather(1 << 20);
     step(&mut gather, part(1, 1, 2));
     step(&mut gather, part(1, 7, 3));
-    step(
-        &mut gather,
-        Step::Abort {
-            transaction: TransactionId(1),
-            sub: TransactionId(7),
-        },
-    );
+    step(&mut gather, Step::Abort { transaction: TransactionId(1), sub: TransactionId(7) });
     step(&mut gather, part(1, 1, 1));
     step(&mut gather, commit(1, 10));
     assert_eq!(shape(&gather.ready()), [(10, Some(3))]);
@@ -87,19 +72,8 @@ fn a_rolled_back_transaction_is_forgotten_and_its_staged_parts_dropped() {
     let mut gather = gather(1);
     step(&mut gather, part(1, 1, 1));
     let whole = TransactionId(1);
-    let dropped = gather
-        .take(Step::Abort {
-            transaction: whole,
-            sub: whole,
-        })
-        .expect("taken");
-    assert_eq!(
-        dropped,
-        [Staging::Drop {
-            transaction: whole,
-            sub: whole
-        }]
-    );
+    let dropped = gather.take(Step::Abort { transaction: whole, sub: whole }).expect("taken");
+    assert_eq!(dropped, [Staging::Drop { transaction: whole, sub: whole }]);
     assert!(gather.open.is_empty());
 }
 
@@ -108,13 +82,7 @@ fn progress_never_goes_back_and_only_the_last_of_a_row_is_kept() {
     let mut gather = gather(1 << 20);
     for position in [3, 7, 9, 8] {
         let position = Position::from_number(position);
-        step(
-            &mut gather,
-            Step::Progress {
-                position,
-                source_time: 0,
-            },
-        );
+        step(&mut gather, Step::Progress { position, source_time: 0 });
     }
     assert_eq!(shape(&gather.ready()), [(9, Some(0))]);
 }
@@ -128,13 +96,7 @@ fn a_transaction_without_a_change_for_us_is_progress() {
 }
 
 fn gather(inline_bytes_max: usize) -> Gather {
-    Gather::new(
-        last(),
-        &Limits {
-            inline_bytes_max,
-            ..Limits::default()
-        },
-    )
+    Gather::new(last(), &Limits { inline_bytes_max, ..Limits::default() })
 }
 
 /// The log ends at position 5.
@@ -147,16 +109,8 @@ fn step(gather: &mut Gather, step: Step) {
 }
 
 fn part(transaction: u64, sub: u64, changes: usize) -> Step {
-    let table = Arc::new(Table {
-        name: "t".into(),
-        version: 1,
-        columns: vec![],
-        key: vec![0],
-    });
-    let change = Change {
-        table,
-        op: model::Op::Insert(Row::new([Value::Int(1)])),
-    };
+    let table = Arc::new(Table { name: "t".into(), version: 1, columns: vec![], key: vec![0] });
+    let change = Change { table, op: model::Op::Insert(Row::new([Value::Int(1)])) };
     Step::Part {
         transaction: TransactionId(transaction),
         sub: TransactionId(sub),

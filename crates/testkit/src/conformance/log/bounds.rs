@@ -12,14 +12,9 @@ pub(super) async fn trimming_drops_nothing_above_its_offset(subject: &Subject) {
     let log = &*subject.log;
     fill(log, 1..=TRANSACTIONS).await;
     for upto in [1, 7, 30, TRANSACTIONS - 1, TRANSACTIONS] {
-        log.trim(&lane(), &at(upto))
-            .await
-            .expect("it can be trimmed");
+        log.trim(&lane(), &at(upto)).await.expect("it can be trimmed");
         let bounds = log.bounds(&lane()).await.expect("bounds");
-        assert!(
-            bounds.trimmed <= Some(at(upto)),
-            "{bounds:?} after a trim to {upto}"
-        );
+        assert!(bounds.trimmed <= Some(at(upto)), "{bounds:?} after a trim to {upto}");
         assert_eq!(bounds.last, Some(at(TRANSACTIONS)));
         let seen = transactions(&read_all(log, Some(&at(upto)), 1 << 20).await);
         let expected: Vec<_> = (upto + 1..=TRANSACTIONS).map(expected).collect();
@@ -33,49 +28,27 @@ pub(super) async fn trimming_drops_nothing_above_its_offset(subject: &Subject) {
 pub(super) async fn what_is_gone_is_said_to_be_gone(subject: &Subject) {
     let log = &*subject.log;
     fill(log, 1..=TRANSACTIONS).await;
-    log.trim(&lane(), &at(TRANSACTIONS))
-        .await
-        .expect("it can be trimmed");
+    log.trim(&lane(), &at(TRANSACTIONS)).await.expect("it can be trimmed");
     let bounds = log.bounds(&lane()).await.expect("bounds");
-    let trimmed = bounds
-        .trimmed
-        .expect("most of what may be dropped is dropped");
+    let trimmed = bounds.trimmed.expect("most of what may be dropped is dropped");
     let inside = trimmed.change(0);
     for after in [None, Some(&at(1)), Some(&inside)] {
         let read = log.read(&lane(), after, 1 << 20).await.expect("it answers");
-        assert_eq!(
-            read,
-            Read::Gone {
-                trimmed: trimmed.clone()
-            },
-            "{after:?}"
-        );
+        assert_eq!(read, Read::Gone { trimmed: trimmed.clone() }, "{after:?}");
     }
 }
 
 pub(super) async fn what_was_appended_survives_reopening(subject: Subject) {
-    let Subject {
-        mut log, reopen, ..
-    } = subject;
+    let Subject { mut log, reopen, .. } = subject;
     fill(&*log, 1..=20).await;
     let mut offset = at(20);
     for number in 21..=24 {
-        log.stage(&lane(), part(number, number, inserts([1, 2])))
+        log.stage(&lane(), part(number, number, inserts([1, 2]))).await.expect("staged");
+        log.stage(&lane(), part(number, 99, inserts([3]))).await.expect("staged");
+        log.unstage(&lane(), model::TransactionId(number), model::TransactionId(99))
             .await
-            .expect("staged");
-        log.stage(&lane(), part(number, 99, inserts([3])))
-            .await
-            .expect("staged");
-        log.unstage(
-            &lane(),
-            model::TransactionId(number),
-            model::TransactionId(99),
-        )
-        .await
-        .expect("dropped");
-        log.append(&lane(), vec![adopting(number)], Epoch(number))
-            .await
-            .expect("adopted");
+            .expect("dropped");
+        log.append(&lane(), vec![adopting(number)], Epoch(number)).await.expect("adopted");
         let before = log.bounds(&lane()).await.expect("bounds");
         let entries = read_all(&*log, None, 700).await;
         drop(log);
@@ -84,44 +57,26 @@ pub(super) async fn what_was_appended_survives_reopening(subject: Subject) {
         assert_eq!(read_all(&*log, None, 700).await, entries);
         offset = before.last.expect("there is a last entry");
     }
-    let old = log
-        .append(&lane(), vec![whole(25, inserts([1]))], Epoch(23))
-        .await;
+    let old = log.append(&lane(), vec![whole(25, inserts([1]))], Epoch(23)).await;
     assert_eq!(old.expect_err("an older epoch").code, Code::Superseded);
-    let same = log
-        .append(&lane(), vec![whole(24, inserts([1]))], Epoch(24))
-        .await;
+    let same = log.append(&lane(), vec![whole(24, inserts([1]))], Epoch(24)).await;
     assert_eq!(same.expect_err("not above the last").code, Code::OutOfOrder);
-    log.append(&lane(), vec![whole(25, inserts([7]))], Epoch(24))
-        .await
-        .expect("it follows");
+    log.append(&lane(), vec![whole(25, inserts([7]))], Epoch(24)).await.expect("it follows");
     let seen = transactions(&read_all(&*log, Some(&offset), 1).await);
     assert_eq!(seen, [(at(25), inserts([7]))]);
 }
 
 pub(super) async fn what_was_staged_is_forgotten_at_reopening(subject: Subject) {
-    let Subject {
-        mut log, reopen, ..
-    } = subject;
+    let Subject { mut log, reopen, .. } = subject;
     fill(&*log, 1..=2).await;
-    log.stage(&lane(), part(3, 3, inserts([1])))
-        .await
-        .expect("staged");
+    log.stage(&lane(), part(3, 3, inserts([1]))).await.expect("staged");
     drop(log);
     log = reopen();
-    let fault = log
-        .append(&lane(), vec![adopting(3)], Epoch::LIVE)
-        .await
-        .expect_err("forgotten");
+    let fault = log.append(&lane(), vec![adopting(3)], Epoch::LIVE).await.expect_err("forgotten");
     assert_eq!(fault.code, Code::Broken);
-    log.stage(&lane(), part(3, 3, inserts([2])))
-        .await
-        .expect("staged again");
+    log.stage(&lane(), part(3, 3, inserts([2]))).await.expect("staged again");
     append(&*log, vec![adopting(3)]).await;
-    assert_eq!(
-        transactions(&read_all(&*log, Some(&at(2)), 1).await),
-        [(at(3), inserts([2]))]
-    );
+    assert_eq!(transactions(&read_all(&*log, Some(&at(2)), 1).await), [(at(3), inserts([2]))]);
 }
 
 pub(super) async fn a_full_log_refuses_input_and_recovers_by_trimming(subject: &Subject) {
@@ -137,19 +92,13 @@ pub(super) async fn a_full_log_refuses_input_and_recovers_by_trimming(subject: &
             }
             assert!(number < begun + 10_000, "it never gets full");
         };
-        assert_eq!(
-            (fault.code, fault.fate),
-            (Code::JournalFull, Fate::Retry),
-            "{fault}"
-        );
+        assert_eq!((fault.code, fault.fate), (Code::JournalFull, Fate::Retry), "{fault}");
         assert!(number > begun, "there was room after the trim");
         // What it has is still read, and what was refused is not there.
         let after = (begun > 0).then(|| at(begun));
         let seen = transactions(&read_all(log, after.as_ref(), 1 << 20).await);
         assert_eq!(seen.len() as u64, number - begun);
-        log.trim(&lane(), &at(number))
-            .await
-            .expect("a full log can be trimmed");
+        log.trim(&lane(), &at(number)).await.expect("a full log can be trimmed");
     }
 }
 

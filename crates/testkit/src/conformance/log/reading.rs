@@ -11,18 +11,9 @@ use std::sync::Arc;
 use std::task::Poll;
 
 pub(super) async fn a_transaction_without_changes_is_read(subject: &Subject) {
-    append(
-        &*subject.log,
-        vec![whole(1, Vec::new()), whole(2, inserts([1]))],
-    )
-    .await;
+    append(&*subject.log, vec![whole(1, Vec::new()), whole(2, inserts([1]))]).await;
     let part = |number, changes| {
-        Entry::Part(CommittedPart {
-            commit: commit(number),
-            first: 0,
-            changes,
-            last: true,
-        })
+        Entry::Part(CommittedPart { commit: commit(number), first: 0, changes, last: true })
     };
     assert_eq!(
         read_all(&*subject.log, None, 1 << 20).await,
@@ -40,14 +31,8 @@ pub(super) async fn a_large_transaction_is_read_in_parts(subject: &Subject) {
             [(at(1), inserts(0..200)), (at(2), inserts(200..400))],
             "{bytes_max}"
         );
-        let parts = entries
-            .iter()
-            .filter(|entry| matches!(entry, Entry::Part(_)))
-            .count();
-        assert!(
-            bytes_max > 300 || parts >= 20,
-            "{parts} parts for {bytes_max} bytes each"
-        );
+        let parts = entries.iter().filter(|entry| matches!(entry, Entry::Part(_))).count();
+        assert!(bytes_max > 300 || parts >= 20, "{parts} parts for {bytes_max} bytes each");
     }
 }
 
@@ -57,12 +42,8 @@ pub(super) async fn a_reader_may_go_on_after_any_change(subject: &Subject) {
     for (number, first) in [(1, 0), (2, 200)] {
         for ordinal in [0, 1, 57, 198, 199] {
             let after = at(number).change(ordinal);
-            let mut entries = read_some(log, Some(&after), 1 << 20)
-                .await
-                .expect("it can be read");
-            let Entry::Part(part) = entries.remove(0) else {
-                panic!("it begins with the rest")
-            };
+            let mut entries = read_some(log, Some(&after), 1 << 20).await.expect("it can be read");
+            let Entry::Part(part) = entries.remove(0) else { panic!("it begins with the rest") };
             let begin = i64::try_from(ordinal).expect("small") + 1;
             let count = i64::try_from(part.changes.len()).expect("small");
             assert_eq!((part.first, &part.commit), (ordinal + 1, &commit(number)));
@@ -83,16 +64,10 @@ pub(super) async fn a_reader_waits_for_what_is_to_come(subject: &Subject) {
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
-    assert!(
-        readers.iter().all(|reader| !reader.is_finished()),
-        "there is nothing to read yet"
-    );
+    assert!(readers.iter().all(|reader| !reader.is_finished()), "there is nothing to read yet");
     append(&*subject.log, vec![Append::Progress(progress(2))]).await;
     for reader in readers {
-        let entries = reader
-            .await
-            .expect("no reader fails")
-            .expect("it can be read");
+        let entries = reader.await.expect("no reader fails").expect("it can be read");
         assert_eq!(entries, [Entry::Progress(progress(2))]);
     }
 }
@@ -107,16 +82,11 @@ pub(super) async fn a_dropped_read_loses_nothing(subject: &Subject) {
             let mut read = pin!(log.read(&lane, after.as_ref(), 700));
             poll_fn(|context| Poll::Ready(read.as_mut().poll(context).is_ready())).await;
         }
-        let entries = read_some(log, after.as_ref(), 700)
-            .await
-            .expect("it can be read");
+        let entries = read_some(log, after.as_ref(), 700).await.expect("it can be read");
         after = entries.last().map(Entry::end);
         seen.extend(entries);
     }
-    assert_eq!(
-        transactions(&seen),
-        [(at(1), inserts(0..200)), (at(2), inserts(200..400))]
-    );
+    assert_eq!(transactions(&seen), [(at(1), inserts(0..200)), (at(2), inserts(200..400))]);
 }
 
 /// Two transactions of 200 changes, one of them staged in parts of seven.
@@ -124,9 +94,7 @@ async fn two_large_ones(log: &dyn Log) {
     append(log, vec![whole(1, inserts(0..200))]).await;
     for first in (200..400).step_by(7) {
         let changes = inserts(first..(first + 7).min(400));
-        log.stage(&lane(), part(2, 2, changes))
-            .await
-            .expect("it can be staged");
+        log.stage(&lane(), part(2, 2, changes)).await.expect("it can be staged");
     }
     append(log, vec![adopting(2)]).await;
 }

@@ -11,10 +11,7 @@ pub(super) async fn staged_changes_are_seen_only_with_their_commit(subject: &Sub
     assert_eq!(log.bounds(&lane()).await.expect("bounds").last, None);
     stage(log, 1, 1, [3]).await;
     append(log, vec![whole(5, inserts([9]))]).await;
-    assert_eq!(
-        transactions(&read_all(log, None, 1 << 20).await),
-        [(at(5), inserts([9]))]
-    );
+    assert_eq!(transactions(&read_all(log, None, 1 << 20).await), [(at(5), inserts([9]))]);
     append(log, vec![adopting_at(1, 6)]).await;
     assert_eq!(
         transactions(&read_all(log, None, 1 << 20).await),
@@ -32,11 +29,7 @@ pub(super) async fn staged_transactions_may_interleave(subject: &Subject) {
     append(log, vec![adopting_at(2, 4)]).await;
     assert_eq!(
         transactions(&read_all(log, None, 1).await),
-        [
-            (at(1), inserts(0..3)),
-            (at(3), inserts([20])),
-            (at(4), inserts(10..13))
-        ]
+        [(at(1), inserts(0..3)), (at(3), inserts([20])), (at(4), inserts(10..13))]
     );
 }
 
@@ -68,53 +61,30 @@ pub(super) async fn a_dropped_transaction_is_forgotten(subject: &Subject) {
     unstage(log, 44, 44).await;
     stage(log, 1, 7, [3]).await;
     append(log, vec![adopting(1)]).await;
-    assert_eq!(
-        transactions(&read_all(log, None, 1).await),
-        [(at(1), inserts([3]))]
-    );
+    assert_eq!(transactions(&read_all(log, None, 1).await), [(at(1), inserts([3]))]);
 }
 
 pub(super) async fn a_commit_must_say_truly_where_its_changes_are(subject: &Subject) {
     let log = &*subject.log;
     stage(log, 1, 1, [1]).await;
     for entries in [vec![adopting(2)], vec![whole(1, inserts([1]))]] {
-        let fault = log
-            .append(&lane(), entries, Epoch::LIVE)
-            .await
-            .expect_err("a contradiction");
-        assert_eq!(
-            (fault.code, fault.fate),
-            (Code::Broken, Fate::Stop),
-            "{fault}"
-        );
+        let fault = log.append(&lane(), entries, Epoch::LIVE).await.expect_err("a contradiction");
+        assert_eq!((fault.code, fault.fate), (Code::Broken, Fate::Stop), "{fault}");
     }
     append(log, vec![adopting(1)]).await;
-    assert_eq!(
-        transactions(&read_all(log, None, 1).await),
-        [(at(1), inserts([1]))]
-    );
+    assert_eq!(transactions(&read_all(log, None, 1).await), [(at(1), inserts([1]))]);
 }
 
 /// The commit of a staged transaction, elsewhere than its number says.
 fn adopting_at(number: u64, offset: u64) -> Append {
-    Append::Commit(
-        Commit {
-            offset: at(offset),
-            ..commit(number)
-        },
-        Changes::Staged,
-    )
+    Append::Commit(Commit { offset: at(offset), ..commit(number) }, Changes::Staged)
 }
 
 async fn stage(log: &dyn Log, number: u64, sub: u64, ids: impl IntoIterator<Item = i64>) {
-    log.stage(&lane(), part(number, sub, inserts(ids)))
-        .await
-        .expect("it can be staged");
+    log.stage(&lane(), part(number, sub, inserts(ids))).await.expect("it can be staged");
 }
 
 async fn unstage(log: &dyn Log, number: u64, sub: u64) {
     let (transaction, sub) = (TransactionId(number), TransactionId(sub));
-    log.unstage(&lane(), transaction, sub)
-        .await
-        .expect("it can be dropped");
+    log.unstage(&lane(), transaction, sub).await.expect("it can be dropped");
 }

@@ -39,19 +39,13 @@ pub(super) fn at(number: u64) -> Offset {
 
 pub(super) fn commit(number: u64) -> Commit {
     let transaction = TransactionId(number);
-    Commit {
-        offset: at(number),
-        transaction,
-        committed_at: i64::try_from(number).unwrap_or(0),
-    }
+    Commit { offset: at(number), transaction, committed_at: i64::try_from(number).unwrap_or(0) }
 }
 
 /// Inserts with these keys.
 pub(super) fn inserts(ids: impl IntoIterator<Item = i64>) -> Vec<Change> {
     let table = table("t");
-    ids.into_iter()
-        .map(|id| insert(&table, row(id, id, &format!("body {id}"))))
-        .collect()
+    ids.into_iter().map(|id| insert(&table, row(id, id, &format!("body {id}")))).collect()
 }
 
 /// A transaction with its changes.
@@ -65,26 +59,17 @@ pub(super) fn adopting(number: u64) -> Append {
 }
 
 pub(super) fn progress(number: u64) -> Progress {
-    Progress {
-        offset: at(number),
-        source_time: 7,
-    }
+    Progress { offset: at(number), source_time: 7 }
 }
 
 /// A part of the transaction with this number.
 pub(super) fn part(number: u64, sub: u64, changes: Vec<Change>) -> StagedPart {
-    StagedPart {
-        transaction: TransactionId(number),
-        sub: TransactionId(sub),
-        changes,
-    }
+    StagedPart { transaction: TransactionId(number), sub: TransactionId(sub), changes }
 }
 
 /// Appends under the epoch of live changes.
 pub(super) async fn append(log: &dyn Log, entries: Vec<Append>) {
-    log.append(&lane(), entries, Epoch::LIVE)
-        .await
-        .expect("these entries may follow");
+    log.append(&lane(), entries, Epoch::LIVE).await.expect("these entries may follow");
 }
 
 /// Everything after an offset, read with this `bytes_max`, part by part.
@@ -96,9 +81,7 @@ pub(super) async fn read_all(
     let last = log.bounds(&lane()).await.expect("bounds").last;
     let (mut after, mut seen) = (after.cloned(), Vec::new());
     while after < last {
-        let entries = read_some(log, after.as_ref(), bytes_max)
-            .await
-            .expect("it can be read");
+        let entries = read_some(log, after.as_ref(), bytes_max).await.expect("it can be read");
         assert!(!entries.is_empty(), "a read has one entry at least");
         after = entries.last().map(Entry::end);
         seen.extend(entries);
@@ -132,19 +115,9 @@ pub(super) fn transactions(entries: &[Entry]) -> Vec<(Offset, Vec<Change>)> {
             seen.push((part.commit.offset.clone(), Vec::new()));
         }
         let (offset, changes) = seen.last_mut().expect("BUG: just pushed");
-        assert_eq!(
-            part.commit.offset, *offset,
-            "parts of one transaction follow each other"
-        );
-        assert_eq!(
-            part.first,
-            changes.len() as u64,
-            "ordinals count the changes"
-        );
-        assert!(
-            part.last || !part.changes.is_empty(),
-            "only a last part may be empty"
-        );
+        assert_eq!(part.commit.offset, *offset, "parts of one transaction follow each other");
+        assert_eq!(part.first, changes.len() as u64, "ordinals count the changes");
+        assert!(part.last || !part.changes.is_empty(), "only a last part may be empty");
         changes.extend(part.changes.iter().cloned());
         is_open = !part.last;
     }

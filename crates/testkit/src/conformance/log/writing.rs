@@ -19,11 +19,7 @@ pub(super) async fn an_unknown_lane_is_empty(subject: &Subject) {
 pub(super) async fn what_was_appended_is_read_in_order(subject: &Subject) {
     let log = &*subject.log;
     let placed = Placed {
-        offset: Offset {
-            epoch: Epoch(1),
-            ordinal: 0,
-            ..at(2)
-        },
+        offset: Offset { epoch: Epoch(1), ordinal: 0, ..at(2) },
         targets: vec!["copy".into()],
         purpose: Purpose::Fill,
         changes: inserts([9]),
@@ -36,12 +32,7 @@ pub(super) async fn what_was_appended_is_read_in_order(subject: &Subject) {
     append(log, entries).await;
     append(log, vec![whole(3, inserts([3]))]).await;
     let part = |number, changes| {
-        Entry::Part(CommittedPart {
-            commit: commit(number),
-            first: 0,
-            changes,
-            last: true,
-        })
+        Entry::Part(CommittedPart { commit: commit(number), first: 0, changes, last: true })
     };
     let expected = [
         Entry::Progress(progress(1)),
@@ -62,16 +53,11 @@ pub(super) async fn lanes_are_apart(subject: &Subject) {
     let log = &*subject.log;
     let other = Lane::from("lane/ONE");
     append(log, vec![whole(5, inserts([1]))]).await;
-    log.append(&other, vec![whole(2, inserts([2]))], Epoch(3))
-        .await
-        .expect("another lane");
+    log.append(&other, vec![whole(2, inserts([2]))], Epoch(3)).await.expect("another lane");
     assert_eq!(log.bounds(&lane()).await.expect("bounds").last, Some(at(5)));
     assert_eq!(log.bounds(&other).await.expect("bounds").last, Some(at(2)));
     append(log, vec![whole(6, inserts([3]))]).await;
-    assert_eq!(
-        transactions(&read_all(log, Some(&at(5)), 1).await),
-        [(at(6), inserts([3]))]
-    );
+    assert_eq!(transactions(&read_all(log, Some(&at(5)), 1).await), [(at(6), inserts([3]))]);
 }
 
 pub(super) async fn an_offset_that_does_not_rise_is_refused(subject: &Subject) {
@@ -85,15 +71,8 @@ pub(super) async fn an_offset_that_does_not_rise_is_refused(subject: &Subject) {
         vec![whole(7, inserts([2])), whole(6, inserts([3]))],
         vec![whole(7, inserts([2])), whole(7, inserts([3]))],
     ] {
-        let fault = log
-            .append(&lane(), entries, Epoch::LIVE)
-            .await
-            .expect_err("it does not rise");
-        assert_eq!(
-            (fault.code, fault.fate),
-            (Code::OutOfOrder, Fate::Stop),
-            "{fault}"
-        );
+        let fault = log.append(&lane(), entries, Epoch::LIVE).await.expect_err("it does not rise");
+        assert_eq!((fault.code, fault.fate), (Code::OutOfOrder, Fate::Stop), "{fault}");
     }
     assert_eq!(log.bounds(&lane()).await.expect("bounds"), before);
     append(log, vec![whole(6, inserts([2]))]).await;
@@ -101,26 +80,13 @@ pub(super) async fn an_offset_that_does_not_rise_is_refused(subject: &Subject) {
 
 pub(super) async fn an_older_epoch_is_refused(subject: &Subject) {
     let log = &*subject.log;
-    log.append(&lane(), vec![whole(1, inserts([1]))], Epoch(4))
-        .await
-        .expect("the first");
-    log.append(&lane(), vec![whole(2, inserts([2]))], Epoch(4))
-        .await
-        .expect("the same");
-    log.append(&lane(), Vec::new(), Epoch(6))
-        .await
-        .expect("a higher one, to announce itself");
+    log.append(&lane(), vec![whole(1, inserts([1]))], Epoch(4)).await.expect("the first");
+    log.append(&lane(), vec![whole(2, inserts([2]))], Epoch(4)).await.expect("the same");
+    log.append(&lane(), Vec::new(), Epoch(6)).await.expect("a higher one, to announce itself");
     for epoch in [Epoch::LIVE, Epoch(4), Epoch(5)] {
         let entries = vec![whole(3, inserts([3]))];
-        let fault = log
-            .append(&lane(), entries, epoch)
-            .await
-            .expect_err("an older epoch");
-        assert_eq!(
-            (fault.code, fault.fate),
-            (Code::Superseded, Fate::Stop),
-            "{fault}"
-        );
+        let fault = log.append(&lane(), entries, epoch).await.expect_err("an older epoch");
+        assert_eq!((fault.code, fault.fate), (Code::Superseded, Fate::Stop), "{fault}");
     }
     let bounds = log.bounds(&lane()).await.expect("bounds");
     assert_eq!((bounds.last, bounds.epoch), (Some(at(2)), Some(Epoch(6))));
@@ -130,18 +96,10 @@ pub(super) async fn a_refused_append_leaves_nothing(subject: &Subject) {
     let log = &*subject.log;
     append(log, vec![whole(1, inserts([1]))]).await;
     let entries = vec![whole(2, inserts([2])), whole(1, inserts([3]))];
-    log.append(&lane(), entries, Epoch(9))
-        .await
-        .expect_err("the second does not rise");
+    log.append(&lane(), entries, Epoch(9)).await.expect_err("the second does not rise");
     let bounds = log.bounds(&lane()).await.expect("bounds");
-    assert_eq!(
-        (bounds.last, bounds.epoch),
-        (Some(at(1)), Some(Epoch::LIVE))
-    );
-    assert_eq!(
-        transactions(&read_all(log, None, 1).await),
-        [(at(1), inserts([1]))]
-    );
+    assert_eq!((bounds.last, bounds.epoch), (Some(at(1)), Some(Epoch::LIVE)));
+    assert_eq!(transactions(&read_all(log, None, 1).await), [(at(1), inserts([1]))]);
 }
 
 pub(super) async fn appends_of_many_tasks_all_arrive(subject: &Subject) {
@@ -152,9 +110,7 @@ pub(super) async fn appends_of_many_tasks_all_arrive(subject: &Subject) {
             tokio::spawn(async move {
                 for number in 1..=20 {
                     let entries = vec![whole(number, inserts([task]))];
-                    log.append(&lane, entries, Epoch::LIVE)
-                        .await
-                        .expect("its own lane");
+                    log.append(&lane, entries, Epoch::LIVE).await.expect("its own lane");
                 }
                 assert_eq!(log.bounds(&lane).await.expect("bounds").last, Some(at(20)));
             })
@@ -186,8 +142,6 @@ pub(super) async fn a_dropped_append_is_there_or_can_be_made_again(subject: &Sub
         }
     }
     let seen = transactions(&read_all(log, None, 1 << 20).await);
-    let expected: Vec<_> = (1..=10)
-        .map(|number| (at(number), inserts([1, 2])))
-        .collect();
+    let expected: Vec<_> = (1..=10).map(|number| (at(number), inserts([1, 2]))).collect();
     assert_eq!(seen, expected);
 }
