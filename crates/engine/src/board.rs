@@ -3,7 +3,7 @@
 //! Holds only facts that a task can find again after a restart; nothing decides by it but
 //! retention, and that only by what targets said is durable.
 
-use model::{Fate, Fault, Offset, TargetName, Watermark};
+use model::{Code, Fault, Offset, TargetName, Watermark};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -15,7 +15,7 @@ pub struct Board(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<Snapshot>,
-    /// Waiters are told of every change of a flushed watermark.
+    /// Waiters are told of everything that may let the log be trimmed.
     flushed: Notify,
 }
 
@@ -110,11 +110,15 @@ impl Board {
         self.0.flushed.notified()
     }
 
-    /// The flushed watermark of each group that the log is kept for.
-    pub(crate) fn flushed(&self) -> Vec<Option<Watermark>> {
+    /// Up to where each group no longer needs the log: its flushed watermark, or whatever is
+    /// logged once it is detached.
+    pub(crate) fn done_with(&self) -> Vec<Option<Watermark>> {
         let state = self.lock();
-        let kept_for = state.groups.values().filter(|group| !group.detached);
-        kept_for.map(|group| group.flushed.clone()).collect()
+        let done_with = |group: &GroupStatus| match group.detached {
+            true => state.logged.clone(),
+            false => group.flushed.clone(),
+        };
+        state.groups.values().map(done_with).collect()
     }
 
     /// A panic elsewhere must not hide the board: each write to it is whole.
@@ -172,7 +176,7 @@ impl Reporter {
             task.phase = Phase::Stopped;
             task.fault = Some(fault.to_string());
         });
-        if fault.fate == Fate::Lost {
+        if fault.code == Code::LogHistoryLost {
             self.group(|group| group.detached = true);
             self.board.0.flushed.notify_waiters();
         }
@@ -186,6 +190,7 @@ impl Reporter {
     /// The log holds everything up to here.
     pub(crate) fn logged(&self, offset: Offset) {
         self.board.lock().logged = Some(offset);
+        self.board.0.flushed.notify_waiters();
     }
 
     /// The group holds everything up to here.

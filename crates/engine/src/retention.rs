@@ -22,7 +22,7 @@ impl Task for Retention {
         while !stop.asked() {
             // Registered before the board is read, so that a move in between is not missed.
             let moved = self.board.flushed_moved();
-            let lowest = lowest(self.board.flushed());
+            let lowest = lowest(self.board.done_with());
             if lowest.is_some() && lowest != trimmed {
                 if let Some(upto) = &lowest {
                     self.log.trim(&self.lane, upto).await?;
@@ -36,8 +36,7 @@ impl Task for Retention {
     }
 }
 
-/// The lowest watermark; none while a group has none, because it still needs everything. A group
-/// whose history is lost is not among them: nothing in the log can help it.
+/// The lowest of them; none while a group has none, because it still needs everything.
 fn lowest(flushed: Vec<Option<Watermark>>) -> Option<Watermark> {
     if planted(Bug::TrimAboveLowestWatermark) {
         return flushed.into_iter().flatten().max();

@@ -17,6 +17,9 @@ use model::{Append, Changes, Code, Commit, Epoch, Fault, Offset, TransactionId};
 /// A buffer that has grown beyond this is given back after its append.
 const BUFFER_BYTES_MAX: usize = 4 << 20;
 
+/// A position stands in the header of the next segment, which has to stay small.
+const POSITION_BYTES_MAX: usize = 64 << 10;
+
 /// The transactions among these entries that were staged before.
 pub(crate) fn staged_in(entries: &[Append]) -> Vec<TransactionId> {
     let commits = entries.iter().filter_map(|entry| match entry {
@@ -81,6 +84,11 @@ fn check(tail: &Tail, entries: &[Append], epoch: Epoch) -> Result<Option<Offset>
         };
         if offset.is_inside() {
             return Err(fault::broken(format!("an entry stands inside a transaction: {offset}")));
+        }
+        if offset.position.as_bytes().len() > POSITION_BYTES_MAX {
+            return Err(fault::broken(format!(
+                "a position has more than {POSITION_BYTES_MAX} bytes"
+            )));
         }
         if let Some(last) = last.filter(|last| *last >= offset && !planted(Bug::NoDedupeOnReplay)) {
             let what = format!("{offset} was to follow {last}");

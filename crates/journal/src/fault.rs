@@ -27,6 +27,28 @@ pub(crate) fn newer(path: &Path, version: u32) -> Fault {
     )
 }
 
+/// A sound frame holds what only a newer version knows.
+pub(crate) fn newer_frame(path: &Path, at: u64) -> Fault {
+    Fault::stop(
+        Code::JournalNewer,
+        format!(
+            "{}, byte {at}: a newer version wrote what this Instep does not know",
+            path.display()
+        ),
+    )
+}
+
+/// There will never be room.
+pub(crate) fn never_fits(bytes: u64, bytes_max: u64) -> Fault {
+    Fault::stop(
+        Code::JournalFull,
+        format!(
+            "one transaction takes {bytes} bytes and more, and the whole journal may take \
+             {bytes_max}: raise journal_bytes_max"
+        ),
+    )
+}
+
 /// There is no room now.
 pub(crate) fn full(what: String) -> Fault {
     reached(Mark::JournalFull);

@@ -54,6 +54,8 @@ pub(crate) enum Parsed<'a> {
     Short(usize),
     /// Not the frame that has to follow, and why.
     Bad(&'static str),
+    /// The frame that has to follow, of a kind that only a newer version knows.
+    Newer,
 }
 
 /// Starts a frame at the end of `buffer`; its payload is what is appended next.
@@ -95,12 +97,13 @@ pub(crate) fn parse<'a>(bytes: &'a [u8], seed: u32, at: &Cursor) -> Parsed<'a> {
     if number32(&frame[0..4]) != checksum {
         return Parsed::Bad("its checksum does not match");
     }
-    let Some(kind) = kind(&frame[12..16]) else {
-        return Parsed::Bad("its kind is unknown");
-    };
     if number64(&frame[16..24]) != at.sequence || number32(&frame[4..8]) != at.previous {
         return Parsed::Bad("it does not follow the one before it");
     }
+    // Sound and in its place, so somebody wrote it who knows more kinds than this Instep.
+    let Some(kind) = kind(&frame[12..16]) else {
+        return Parsed::Newer;
+    };
     let next = Cursor {
         position: at.position + total as u64,
         sequence: at.sequence + 1,

@@ -57,12 +57,6 @@ impl Journal {
         Ok(Self { shared, lanes: Mutex::new(lanes), offload })
     }
 
-    /// The lanes that have files.
-    pub fn lanes(&self) -> Vec<Name> {
-        let lanes = lock(&self.lanes).map(|lanes| lanes.keys().cloned().collect());
-        lanes.unwrap_or_default()
-    }
-
     fn lane(&self, name: &Name) -> Result<Arc<Lane>, Fault> {
         let mut lanes = lock(&self.lanes)?;
         if let Some(lane) = lanes.get(name) {
@@ -166,10 +160,30 @@ impl fmt::Debug for Journal {
     }
 }
 
+/// The directory and those above it that are not there. One that is there, but whose name may not
+/// be durable yet, counts too: the last to open this journal may have died before its sync.
+fn missing<'a>(disk: &dyn Disk, dir: &'a Path) -> Vec<&'a Path> {
+    let mut missing = vec![dir];
+    for above in dir.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty()) {
+        if disk.list(above).is_ok() {
+            break;
+        }
+        missing.push(above);
+    }
+    missing
+}
+
 /// Makes the directory and locks it.
 fn take_lock(disk: &dyn Disk, dir: &Path) -> Result<Lock, Fault> {
+    let missing = missing(disk, dir);
     disk.create_dir_all(dir).map_err(|error| fault::disk("make", dir, error))?;
-    if let Some(above) = dir.parent().filter(|above| !above.as_os_str().is_empty()) {
+    // Each directory that was made is a name in the one above it.
+    for made in missing {
+        let above = match made.parent() {
+            Some(above) if above.as_os_str().is_empty() => Path::new("."),
+            Some(above) => above,
+            None => continue,
+        };
         disk.sync_dir(above).map_err(|error| fault::disk("sync", above, error))?;
     }
     let path = dir.join("lock");

@@ -39,6 +39,11 @@ pub(crate) fn read(
             }
             // What was there at first sight has been trimmed since: look again.
             Err(Stop::Trimmed) => {}
+            // What is sound before the trouble is handed over; the next read begins at it.
+            Err(Stop::Fault(_)) if reader.basket.last().is_some() => {
+                reader.leave_hint()?;
+                return Ok(Some(Read::Entries(reader.basket.into_entries())));
+            }
             Err(Stop::Fault(fault)) => return Err(fault),
         }
     }

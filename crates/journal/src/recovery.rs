@@ -199,6 +199,9 @@ fn recover_tail(shared: &Shared, segment: &Arc<Segment>) -> Result<Tail, Fault> 
                 }
             },
             Err(Stumble::Disk(error)) => return Err(fault::disk("read", &segment.path, error)),
+            Err(Stumble::Newer) => {
+                return Err(fault::newer_frame(&segment.path, walk.cursor().position));
+            }
             Err(Stumble::Senseless(why)) => {
                 return Err(segment.damage(walk.cursor().position, &why));
             }

@@ -28,7 +28,8 @@ impl Room {
     /// Takes room for entries, or says that there is none. A part of the room is never given to
     /// entries, so that the segment that trimming may have to begin always fits.
     pub(crate) fn take(&self, bytes: u64) -> Result<(), Fault> {
-        let bytes_max = self.bytes_max - self.bytes_max / 32;
+        self.check_fits(bytes)?;
+        let bytes_max = self.entries_max();
         let taken = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
             used.checked_add(bytes).filter(|used| *used <= bytes_max)
         });
@@ -39,6 +40,18 @@ impl Room {
                 self.bytes_max
             ))),
         }
+    }
+
+    /// Refuses for good what would not even fit into an empty journal.
+    pub(crate) fn check_fits(&self, bytes: u64) -> Result<(), Fault> {
+        if bytes > self.entries_max() {
+            return Err(fault::never_fits(bytes, self.bytes_max));
+        }
+        Ok(())
+    }
+
+    fn entries_max(&self) -> u64 {
+        self.bytes_max - self.bytes_max / 32
     }
 
     /// Takes room that is there without asking: what recovery found, and headers.

@@ -40,7 +40,8 @@ pub(crate) fn stage(lane: &Lane, part: StagedPart, wanted: Wanted<'_>) -> Result
             return Err(fault);
         }
     };
-    if let Err(fault) = room.take(length) {
+    // A transaction is one file: what it has so far counts with what comes.
+    if let Err(fault) = room.check_fits(file.out.end() + length).and_then(|()| room.take(length)) {
         file.out.abandon(draft);
         return Err(fault);
     }

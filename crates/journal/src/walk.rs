@@ -48,6 +48,8 @@ pub(crate) enum Stumble {
     Disk(io::Error),
     /// The frame at the walk's place is not the one that has to follow.
     Bad(&'static str),
+    /// The frame is as a newer version wrote it.
+    Newer,
     /// The frame is as it was written, but makes no sense.
     Senseless(String),
 }
@@ -103,6 +105,7 @@ impl<'a> Walk<'a> {
             Stumble::Disk(error) => fault::disk("read", &self.segment.path, error),
             Stumble::Bad(why) => self.segment.damage(self.cursor.position, why),
             Stumble::Senseless(why) => self.segment.damage(self.cursor.position, &why),
+            Stumble::Newer => fault::newer_frame(&self.segment.path, self.cursor.position),
         })
     }
 
@@ -124,6 +127,7 @@ impl<'a> Walk<'a> {
                     return Ok((frame.kind, payload, frame.next));
                 }
                 Parsed::Bad(why) => return Err(Stumble::Bad(why)),
+                Parsed::Newer => return Err(Stumble::Newer),
                 Parsed::Short(needed) => wanted = wanted.max(needed),
             }
             // An impossible length ends here, before anything is allocated for it.
@@ -163,5 +167,8 @@ impl<'a> Walk<'a> {
 }
 
 fn senseless(malformed: model::codec::Malformed) -> Stumble {
+    if malformed.is_newer() {
+        return Stumble::Newer;
+    }
     Stumble::Senseless(malformed.to_string())
 }

@@ -82,7 +82,8 @@ impl Code {
             Code::JournalFull => ("E-JOURNAL-FULL",
                 "The journal has reached journal_bytes_max, or its disk is full. Capture waits; what is \
                  already in the journal is still read and applied. Free disk space, raise the limit, or \
-                 mend the slowest target: the journal shrinks once every target has what it holds."),
+                 mend the slowest target: the journal shrinks once every target has what it holds. A single \
+                 transaction that would not fit into an empty journal stops its lane; only a higher limit helps."),
             Code::JournalDisk => ("E-JOURNAL-DISK",
                 "The disk answered a write or a sync of the journal with an error. After a failed sync \
                  nobody knows what is on the disk, so the journal takes no more input until it is opened \

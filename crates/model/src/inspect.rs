@@ -2,16 +2,17 @@
 
 use crate::digest::{Digest, Seed};
 use crate::fault::Fault;
-use crate::position::{Offset, Position, TransactionId, Watermark};
+use crate::position::{Lane, Offset, Position, TransactionId, Watermark};
 use crate::row::{Key, Row};
 use crate::table::Table;
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Reads a table back.
 ///
 /// Each answer is one snapshot of the store and says exactly which transactions it contains: for a
-/// source by its placement, for a target by the watermark read in the same snapshot. Rows come in
+/// source by its placement, for a target by the watermarks read in the same snapshot. Rows come in
 /// key order, complete, and each row that the snapshot has within the selection comes once.
 #[async_trait]
 pub trait Inspect: Send {
@@ -79,8 +80,8 @@ pub struct Answer<T> {
 pub enum At {
     /// A source: which of its transactions the answer contains.
     Source(Placement),
-    /// A target: its watermark in the same snapshot, and versions of rows where it keeps them.
-    Target(Option<Watermark>),
+    /// A target: the watermark of each lane that feeds it, in the same snapshot.
+    Target(BTreeMap<Lane, Watermark>),
 }
 
 /// Which transactions of a source an answer contains.

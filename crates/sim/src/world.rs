@@ -65,7 +65,9 @@ pub fn live(seed: u64, planted: Option<Plant>, in_words: bool) -> Outcome {
         })
     }));
     let (verdict, fired, steps) = lived.unwrap_or_else(|panic| {
-        let words = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+        let words = panic.downcast_ref::<String>().cloned();
+        let words = words.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        let words = words.unwrap_or_default();
         (Err(Violation::new(Invariant::NothingPanics, words)), BTreeMap::new(), 0)
     });
     plant(None);
@@ -86,6 +88,7 @@ struct World {
     undead: Option<(Process, u64)>,
     /// How often the process was started.
     runs: u64,
+    /// Since when connections are counted.
     started: Instant,
     step: u64,
     /// When the disk takes writes again.

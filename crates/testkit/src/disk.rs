@@ -185,6 +185,9 @@ impl Disk for FaultyDisk {
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
         let mut state = self.state();
         state.operate()?;
+        if state.names.get(dir) != Some(&Node::Dir) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         let below = state.names.keys().filter(|path| path.parent() == Some(dir));
         Ok(below.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect())
     }

@@ -212,13 +212,13 @@ impl Plan {
                 Pending::End(offset) => {
                     boundary = Some(Cut { take: index + 1, watermark: offset.clone(), last: true });
                 }
-                Pending::Change { change, offset, bytes: size } => {
+                Pending::Change { change, bytes: size, .. } => {
                     let full = changes >= self.limits.batch_changes_max
                         || (changes > 0 && bytes + size > self.limits.batch_bytes_max)
                         // Row by row, each call's answer decides what the key's next change may do.
                         || (careful && touches_again(&mut touched, change));
                     if full {
-                        return Some(boundary.unwrap_or_else(|| self.inside(index, offset)));
+                        return Some(boundary.unwrap_or_else(|| self.inside(index)));
                     }
                     changes += 1;
                     bytes += size;
@@ -229,12 +229,11 @@ impl Plan {
     }
 
     /// A cut inside a transaction, before the change at this place of the queue.
-    fn inside(&self, take: usize, next: &Offset) -> Cut {
-        let before = match &self.queue[take - 1] {
+    fn inside(&self, take: usize) -> Cut {
+        let watermark = match &self.queue[take - 1] {
             Pending::Change { offset, .. } | Pending::End(offset) => offset.clone(),
         };
-        debug_assert!(before < *next, "BUG: the queue is out of order");
-        Cut { take, watermark: before, last: self.claim != Claim::Transactional }
+        Cut { take, watermark, last: self.claim != Claim::Transactional }
     }
 
     /// Translates a change into writes for each copy of its table.

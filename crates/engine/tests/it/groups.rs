@@ -144,6 +144,25 @@ async fn a_group_whose_history_is_gone_stops_and_does_not_hold_the_log() {
     assert_eq!(bounds.trimmed, bounds.last, "the other group alone decides");
 }
 
+/// The last group of a lane that lost its history does not let the log grow for ever.
+#[tokio::test(start_paused = true)]
+async fn a_lane_whose_only_group_is_detached_is_trimmed_to_its_end() {
+    let mut rig = Rig::new(1);
+    let running = rig.start().await;
+    rig.insert([1]);
+    rig.in_step(0).await;
+    sleep(Duration::from_secs(5)).await;
+    running.work.abort();
+    rig.targets[0].store.tamper(|kept| *kept = Kept::default());
+    let _running = rig.start().await;
+    sleep(Duration::from_secs(1)).await;
+    rig.insert([2]);
+    rig.insert([3]);
+    sleep(Duration::from_secs(5)).await;
+    let bounds = rig.log.bounds(&lane()).await.expect("bounds");
+    assert_eq!(bounds.trimmed, bounds.last);
+}
+
 /// Decision 17: what a target has not made durable is not trimmed, and comes again after its crash.
 #[tokio::test(start_paused = true)]
 async fn commits_that_a_target_lost_are_applied_again() {

@@ -80,8 +80,9 @@ async fn staged_parts_count_and_are_refused_when_the_journal_is_full() {
         journal.stage(&lane(), part).await
     };
     let mut count = 0;
+    // Two transactions together fill it; each of them alone would fit.
     let fault = loop {
-        match stage(1).await {
+        match stage(1 + count % 2).await {
             Ok(()) => count += 1,
             Err(fault) => break fault,
         }
@@ -90,7 +91,9 @@ async fn staged_parts_count_and_are_refused_when_the_journal_is_full() {
     assert!(count > 20 && disk.bytes() <= small().journal_bytes_max);
     let entries = || vec![Append::Commit(commit(1), Changes::Staged)];
     // The commit itself hardly takes room; an abort gives it all back.
-    journal.unstage(&lane(), TransactionId(1), TransactionId(1)).await.unwrap();
+    for number in [1, 2] {
+        journal.unstage(&lane(), TransactionId(number), TransactionId(number)).await.unwrap();
+    }
     assert_eq!(
         journal.append(&lane(), entries(), Epoch::LIVE).await.unwrap_err().code,
         Code::Broken
@@ -98,6 +101,29 @@ async fn staged_parts_count_and_are_refused_when_the_journal_is_full() {
     stage(1).await.unwrap();
     journal.append(&lane(), entries(), Epoch::LIVE).await.unwrap();
     assert!(read_all(&journal, None).await.unwrap().iter().all(|number| *number == 1));
+}
+
+#[tokio::test]
+async fn what_can_never_fit_stops_instead_of_being_tried_for_ever() {
+    let disk = FaultyDisk::new();
+    let journal = open(&disk).unwrap();
+    let never = |fault: Fault| {
+        assert_eq!((fault.code, fault.fate), (Code::JournalFull, Fate::Stop), "{fault}");
+        assert!(fault.what.contains("raise journal_bytes_max"), "{fault}");
+    };
+    let entry = whole(1, changes(1, 300_000));
+    never(journal.append(&lane(), vec![entry], Epoch::LIVE).await.unwrap_err());
+    let transaction = TransactionId(1);
+    let fault = loop {
+        let part = StagedPart { transaction, sub: transaction, changes: changes(50, 100) };
+        if let Err(fault) = journal.stage(&lane(), part).await {
+            break fault;
+        }
+    };
+    never(fault);
+    journal.unstage(&lane(), transaction, transaction).await.unwrap();
+    append(&journal, 2).await.unwrap();
+    assert_eq!(read_all(&journal, None).await.unwrap(), [2]);
 }
 
 #[tokio::test]

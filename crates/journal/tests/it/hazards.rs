@@ -2,16 +2,19 @@
 //! above it. LG8, a file system that lies about syncs, cannot be seen from here.
 
 use crate::support::{
-    TempDir, append, at, copy, crc32c, dir, filled, lane, open, read_all, segment, whole,
+    TempDir, append, at, copy, crc32c, dir, filled, lane, open, read_all, segment, small, whole,
 };
 use ::model::log::StagedPart;
-use ::model::{Code, Epoch, Fate, Log, Read, TransactionId};
+use ::model::{
+    Append, Code, Epoch, Fate, Incarnation, Log, Offset, Position, Progress, Read, TransactionId,
+};
 use instep_journal::{Journal, Options, RealDisk, Threads};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use testkit::disk::FaultyDisk;
+use testkit::offload::InPlace;
 
 // LG1.
 #[tokio::test]
@@ -212,4 +215,83 @@ async fn a_file_of_a_newer_version_is_refused_and_not_called_damaged() {
     disk.put(&path, &bytes);
     let fault = open(&disk).unwrap_err();
     assert_eq!((fault.code, fault.fate), (Code::JournalNewer, Fate::Stop), "{fault}");
+}
+
+/// LG11, for a frame of an unknown kind and a record of a later codec in a file of this version:
+/// both are sound, so they are neither a torn tail nor damage.
+#[tokio::test]
+async fn what_a_newer_version_added_to_a_file_is_neither_cut_nor_called_damaged() {
+    for (kind, payload) in [(b"LATE", vec![1, 2, 3]), (b"RECO", vec![2, 9])] {
+        let disk = filled(3).await;
+        let path = segment(1);
+        let mut bytes = disk.contents(&path).unwrap();
+        let whole = bytes.len();
+        add_frame(&mut bytes, kind, &payload);
+        disk.put(&path, &bytes);
+        let fault = open(&disk).unwrap_err();
+        assert_eq!((fault.code, fault.fate), (Code::JournalNewer, Fate::Stop), "{fault}");
+        assert_eq!(disk.contents(&path).unwrap().len(), bytes.len(), "nothing was cut");
+        assert!(bytes.len() > whole);
+    }
+}
+
+/// Adds a frame as `docs/formats/journal.md` draws it behind the last one.
+fn add_frame(bytes: &mut Vec<u8>, kind: &[u8; 4], payload: &[u8]) {
+    let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let identity = [&bytes[0..8], &1_u64.to_le_bytes()[..], b"lane"].concat();
+    let seed = crc32c(0, &identity);
+    let (mut at, mut sequence) = (usize::try_from(number(12)).unwrap(), 0_u64);
+    let mut previous = number(16);
+    while at < bytes.len() {
+        previous = number(at);
+        at += 32 + usize::try_from(number(at + 8)).unwrap();
+        sequence += 1;
+    }
+    let mut frame = previous.to_le_bytes().to_vec();
+    frame.extend(u32::try_from(payload.len()).unwrap().to_le_bytes());
+    frame.extend(kind);
+    frame.extend(sequence.to_le_bytes());
+    frame.extend((at as u64).to_le_bytes());
+    frame.extend(payload);
+    let place = u32::try_from(at).unwrap();
+    bytes.extend(crc32c(seed ^ place, &frame).to_le_bytes());
+    bytes.extend(frame);
+}
+
+/// LG2, for the directories above: their names have to be durable, too.
+#[tokio::test]
+async fn a_data_directory_made_several_levels_deep_survives_a_crash() {
+    let disk = FaultyDisk::new();
+    let dir = std::path::Path::new("/var/lib/instep/journal");
+    let open = || Journal::open(Arc::new(disk.clone()), dir, small(), Arc::new(InPlace));
+    let journal = open().unwrap();
+    append(&journal, 1).await.unwrap();
+    drop(journal);
+    disk.crash(&mut |_| 0);
+    assert_eq!(read_all(&open().unwrap(), None).await.unwrap(), [1]);
+}
+
+#[tokio::test]
+async fn what_is_sound_before_damage_is_handed_over_first() {
+    let disk = filled(40).await;
+    let journal = open(&disk).unwrap();
+    disk.flip(&segment(2), 1_000, 3);
+    let read = journal.read(&lane(), None, 1 << 20).await.unwrap();
+    let Read::Entries(entries) = read else { panic!("{read:?}") };
+    assert!(entries.len() > 5);
+    let end = entries.last().unwrap().end();
+    let fault = journal.read(&lane(), Some(&end), 1 << 20).await.unwrap_err();
+    assert_eq!(fault.code, Code::JournalDamaged, "{fault}");
+}
+
+#[tokio::test]
+async fn a_position_too_long_for_a_header_is_refused_before_it_is_written() {
+    let disk = FaultyDisk::new();
+    let journal = open(&disk).unwrap();
+    let position = Position::new(vec![7; 70_000]);
+    let offset = Offset::whole(Incarnation(1), position);
+    let progress = Append::Progress(Progress { offset, source_time: 0 });
+    let fault = journal.append(&lane(), vec![progress], Epoch::LIVE).await.unwrap_err();
+    assert_eq!(fault.code, Code::Broken, "{fault}");
+    append(&journal, 1).await.unwrap();
 }

@@ -7,7 +7,7 @@ use crate::setup::LastBlow;
 use model::Claim;
 use std::time::Duration;
 use testkit::memory::store::Kept;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 impl World {
     /// Lets each kind of fault strike as often as the setup says.
@@ -84,6 +84,17 @@ impl World {
         Ok(())
     }
 
+    /// The process that was taken for dead ends. Connections that it asked for do not count.
+    pub(super) async fn end_undead(&mut self) {
+        if let Some((process, _)) = self.undead.take() {
+            process.kill().await;
+            self.started = Instant::now();
+            for target in self.lanes.iter().flat_map(|lane| &lane.targets) {
+                target.mood.reset_connects();
+            }
+        }
+    }
+
     fn strike_source(&mut self, index: usize) {
         let rates = self.setup.rates.clone();
         if self.random.chance(rates.source_crash) {
@@ -129,8 +140,8 @@ impl World {
 
     async fn end_what_is_over(&mut self) {
         let step = self.step;
-        if let Some((process, _)) = self.undead.take_if(|(_, until)| *until <= step) {
-            process.kill().await;
+        if self.undead.as_ref().is_some_and(|(_, until)| *until <= step) {
+            self.end_undead().await;
         }
         for target in self.lanes.iter_mut().flat_map(|lane| &mut lane.targets) {
             if target.away.is_some_and(|(until, _)| until <= step) {

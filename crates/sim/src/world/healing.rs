@@ -31,9 +31,7 @@ impl World {
 
     /// Ends every fault but a long outage.
     pub(super) async fn calm(&mut self) {
-        if let Some((process, _)) = self.undead.take() {
-            process.kill().await;
-        }
+        self.end_undead().await;
         self.around.disk.heal();
         self.full_until = None;
         let kept_away = self.setup.long_outage.filter(|_| self.setup.last_blow.is_none());

@@ -194,8 +194,6 @@ pub struct CopyOf {
     pub store: Store,
     /// The copy.
     pub copy: CopyName,
-    /// The lane whose watermark an answer carries.
-    pub lane: Lane,
 }
 
 #[async_trait]
@@ -216,7 +214,7 @@ impl CopyOf {
     }
 
     fn at(&self, state: &State) -> At {
-        At::Target(state.now.watermarks.get(&self.lane).cloned())
+        At::Target(state.now.watermarks.clone())
     }
 }
 

@@ -98,7 +98,7 @@ fn put(row: model::Row) -> Effect {
 }
 
 fn copy_of(store: &Store) -> CopyOf {
-    CopyOf { store: store.clone(), copy: copy(), lane: lane() }
+    CopyOf { store: store.clone(), copy: copy() }
 }
 
 fn copy() -> CopyName {
