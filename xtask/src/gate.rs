@@ -12,6 +12,11 @@ use std::time::{Duration, Instant};
 pub(crate) const LINTS: &str =
     "cargo clippy --workspace --all-targets --all-features --locked -- -D warnings";
 
+/// The lints of what ships, without the feature that plants bugs: code that only stands without it
+/// would meet no lint otherwise.
+const LINTS_SHIPPED: &str =
+    "cargo clippy -p instep-model -p instep-journal -p instep-engine --locked -- -D warnings";
+
 /// Runs every step; the totals come after everything else, a failure's words included.
 pub(crate) fn run() -> ExitCode {
     let mut totals = Totals::default();
@@ -29,7 +34,7 @@ fn steps(totals: &mut Totals) -> Outcome {
     all_hold(&[step("needs", needs::check)])?;
     all_hold(&[
         step("format", || cargo(FORMAT)),
-        step("lints", || cargo(LINTS)),
+        step("lints", lints),
         step("tidy", || tidy::run(&[])),
     ])?;
     all_hold(&[step("tests", || tests(totals))])?;
@@ -78,6 +83,11 @@ fn all_hold(ended: &[Ended]) -> Outcome {
 fn cargo(line: &str) -> Outcome {
     println!("{line}");
     if shell::run(&shell::words(line))?.success() { Ok(()) } else { Err(alone(line)) }
+}
+
+fn lints() -> Outcome {
+    cargo(LINTS)?;
+    cargo(LINTS_SHIPPED)
 }
 
 fn tests(totals: &mut Totals) -> Outcome {
@@ -178,6 +188,25 @@ mod tests {
         totals.add("test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured");
         totals.fail();
         assert_eq!(totals.line(), "3 passed, 1 failed, 0 skipped");
+    }
+
+    #[test]
+    fn every_crate_that_bugs_are_planted_in_is_linted_without_them() {
+        let crates = shell::root().join("crates");
+        let mut planted = 0;
+        for folder in std::fs::read_dir(crates).unwrap() {
+            let manifest = std::fs::read_to_string(folder.unwrap().path().join("Cargo.toml"));
+            let Ok(manifest) = manifest.unwrap_or_default().parse::<toml::Table>() else {
+                continue;
+            };
+            if manifest.get("features").is_some_and(|features| features.get("attack").is_some()) {
+                let name = manifest["package"]["name"].as_str().unwrap();
+                assert!(LINTS_SHIPPED.contains(&format!(" -p {name} ")), "{name}");
+                planted += 1;
+            }
+        }
+        assert!(planted > 0);
+        assert!(!LINTS_SHIPPED.contains("features"));
     }
 
     #[test]

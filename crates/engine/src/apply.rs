@@ -5,22 +5,23 @@
 //! reply needs no guessing.
 
 mod fold;
+mod led;
 mod plan;
 
 use crate::board::{Phase, Reporter};
+use crate::catalog::{Catalog, History};
 use crate::group::Group;
 use crate::instance::Instance;
 use crate::limits::Limits;
 use crate::task::{Stop, Task};
 use async_trait::async_trait;
+use led::{Asked, Led};
 use model::attack::{Bug, Mark, planted, reached};
-use model::{
-    Batch, Code, Epoch, Fate, Fault, Lane, Leadership, Log, Mode, Offset, Outcome, Read, Target,
-    Tenure, Watermark,
-};
+use model::{Batch, Code, Fate, Fault, Lane, Log, Mode, Offset, Outcome, Read, Tenure, Watermark};
 use plan::Plan;
 use std::sync::Arc;
-use tokio::time::{Instant, timeout};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
 
 /// Brings one group forward.
 pub(crate) struct Apply {
@@ -30,34 +31,26 @@ pub(crate) struct Apply {
     pub(crate) limits: Limits,
     pub(crate) instance: Instance,
     pub(crate) reporter: Reporter,
+    pub(crate) catalog: Arc<dyn Catalog>,
+    /// How many connections this run has asked for.
+    pub(crate) connections: u64,
     /// The batch whose reply never came, for the marks alone.
     pub(crate) in_doubt: Option<Watermark>,
-}
-
-/// A connection, and the lease under which it writes.
-struct Led {
-    target: Box<dyn Target>,
-    epoch: Epoch,
-    renew_at: Instant,
 }
 
 #[async_trait]
 impl Task for Apply {
     async fn run(&mut self, stop: &Stop) -> Result<(), Fault> {
         self.reporter.phase(Phase::Starting);
-        let Some(led) = stop.or(self.take_over()).await else {
-            return Ok(());
-        };
+        let Some(history) = stop.or(self.history()).await.transpose()? else { return Ok(()) };
+        let Some(led) = stop.or(self.take_over()).await else { return Ok(()) };
         let mut led = led?;
-        let mut plan = self.plan(&mut led, None).await?;
+        let mut plan = self.plan(&mut led, &history, None).await?;
         while !stop.asked() {
-            self.write_planned(&mut led, &mut plan, stop).await?;
-            self.renew(&mut led).await?;
-            let read = self.log.read(&self.lane, plan.seen(), self.limits.read_bytes_max);
-            match stop.or(timeout(self.limits.idle(), read)).await {
-                None => {}
-                Some(Err(_)) => self.flush(&mut led).await?,
-                Some(Ok(read)) => self.take(&mut plan, read?)?,
+            self.write_planned(&mut led, &mut plan, &history, stop).await?;
+            self.keep(&mut led).await?;
+            if let Some(read) = self.read(&mut led, &plan, stop).await? {
+                self.take(&mut plan, read)?;
             }
         }
         Ok(())
@@ -65,59 +58,109 @@ impl Task for Apply {
 }
 
 impl Apply {
-    /// Connects and takes the lease; waits while another instance leads.
-    async fn take_over(&self) -> Result<Led, Fault> {
-        let mut target = self.group.service.connect().await?;
+    /// The history that the lane follows; waits until capture has begun one.
+    async fn history(&self) -> Result<History, Fault> {
         loop {
-            match target.lead(&self.tenure()).await? {
-                Leadership::Held(epoch) => {
-                    let renew_at = Instant::now() + self.limits.lease / 3;
-                    return Ok(Led { target, epoch, renew_at });
-                }
-                Leadership::Elsewhere { remaining, .. } => {
+            match self.catalog.history(&self.lane).await? {
+                Some(history) => return Ok(history),
+                None => sleep(Duration::from_millis(100)).await,
+            }
+        }
+    }
+
+    /// Connects and takes the lease; waits while another instance leads.
+    async fn take_over(&mut self) -> Result<Led, Fault> {
+        loop {
+            self.connections += 1;
+            let tenure = Tenure {
+                instance: self.instance.name.clone(),
+                run: self.instance.run,
+                connection: self.connections,
+                lasting: self.limits.lease,
+            };
+            match Led::ask(&self.group, tenure, &self.limits).await? {
+                Asked::Led(led) => return Ok(*led),
+                Asked::Elsewhere(pause) => {
                     self.reporter.phase(Phase::Elsewhere);
-                    tokio::time::sleep(remaining.min(self.limits.lease / 3)).await;
+                    sleep(pause).await;
                 }
             }
         }
     }
 
-    /// Renews the lease when a third of it has passed.
-    async fn renew(&self, led: &mut Led) -> Result<(), Fault> {
-        if Instant::now() < led.renew_at {
-            return Ok(());
-        }
-        match led.target.lead(&self.tenure()).await? {
-            Leadership::Held(epoch) if epoch == led.epoch => {
-                led.renew_at = Instant::now() + self.limits.lease / 3;
-                Ok(())
+    /// Reads on, however long the log takes; the lease is kept meanwhile.
+    async fn read(&self, led: &mut Led, plan: &Plan, stop: &Stop) -> Result<Option<Read>, Fault> {
+        let mut read = self.log.read(&self.lane, plan.seen(), self.limits.read_bytes_max);
+        loop {
+            match stop.or(timeout(self.limits.idle(), &mut read)).await {
+                None => return Ok(None),
+                Some(Ok(read)) => return read.map(Some),
+                Some(Err(_)) => self.keep(led).await?,
             }
-            Leadership::Held(_) | Leadership::Elsewhere { .. } => Err(Fault::retry(
-                Code::Superseded,
-                format!("{}: the lease was lost to another writer", self.group.name),
-            )),
         }
     }
 
-    fn tenure(&self) -> Tenure {
-        Tenure {
-            instance: self.instance.name.clone(),
-            run: self.instance.run,
-            lasting: self.limits.lease,
+    /// Renews the lease, and asks for durability, when either is due.
+    async fn keep(&self, led: &mut Led) -> Result<(), Fault> {
+        led.renew().await?;
+        if Instant::now() >= led.flush_at && !led.is_open {
+            led.flush_at = Instant::now() + self.limits.flush;
+            self.flush(led).await?;
         }
+        Ok(())
+    }
+
+    /// What the target has is not known to be durable: asks for it, with nothing but the watermark,
+    /// so that retention need not wait for the target's own time.
+    async fn flush(&self, led: &mut Led) -> Result<(), Fault> {
+        let Some(watermark) = self.reporter.unflushed() else { return Ok(()) };
+        let batch = Batch {
+            lane: self.lane.clone(),
+            epoch: led.epoch,
+            writes: Vec::new(),
+            holds: Vec::new(),
+            watermark,
+            last: true,
+        };
+        if let Outcome::Written { durable: true, .. } = led.apply(&batch, Mode::Together).await? {
+            self.reporter.flushed(&batch.watermark);
+        }
+        Ok(())
     }
 
     /// Plans on from where the target says it is.
-    async fn plan(&mut self, led: &mut Led, careful: Option<Offset>) -> Result<Plan, Fault> {
-        let watermark = led.target.watermark(&self.lane).await?;
-        let holds = led.target.holds(&self.lane).await?;
-        self.note_marks(watermark.as_ref());
+    async fn plan(
+        &mut self,
+        led: &mut Led,
+        history: &History,
+        careful: Option<Offset>,
+    ) -> Result<Plan, Fault> {
+        let (watermark, holds) = led.standing(&self.lane).await?;
         if let Some(watermark) = &watermark {
-            self.reporter.applied(watermark, holds.len());
+            self.check_history(watermark, history)?;
         }
+        self.note_marks(watermark.as_ref());
+        self.reporter.resumed(watermark.as_ref(), holds.len());
         let mut plan = Plan::new(&self.lane, &self.group, led.epoch, &self.limits);
-        plan.resume(led.target.claim(), watermark, holds, careful);
+        plan.resume(led.claim(), watermark, holds, careful);
         Ok(plan)
+    }
+
+    /// P8: a watermark from before this history, or from another one, has a gap behind it that no
+    /// log can fill.
+    fn check_history(&self, watermark: &Watermark, history: &History) -> Result<(), Fault> {
+        let follows =
+            watermark.incarnation == history.incarnation && watermark.position >= history.began;
+        if follows {
+            return Ok(());
+        }
+        let (name, began) = (&self.group.name, &history.began);
+        Err(Fault::lost(
+            Code::LogHistoryLost,
+            format!(
+                "{name}: the copy stands at {watermark}, the log's history begins at {began:?}"
+            ),
+        ))
     }
 
     fn note_marks(&mut self, watermark: Option<&Watermark>) {
@@ -132,28 +175,6 @@ impl Apply {
         if self.reporter.watermark().as_ref() > watermark {
             reached(Mark::WatermarkWentBack);
         }
-    }
-
-    /// Nothing comes, and what the target has is not known to be durable: asks once more with
-    /// nothing but the watermark, so that retention need not wait for the next change.
-    async fn flush(&mut self, led: &mut Led) -> Result<(), Fault> {
-        let Some(watermark) = self.reporter.unflushed() else {
-            return Ok(());
-        };
-        let batch = Batch {
-            lane: self.lane.clone(),
-            epoch: led.epoch,
-            writes: Vec::new(),
-            holds: Vec::new(),
-            watermark,
-            last: true,
-        };
-        if let Outcome::Written { durable: true, .. } =
-            self.write(led, &batch, Mode::Together).await?
-        {
-            self.reporter.flushed(&batch.watermark);
-        }
-        Ok(())
     }
 
     /// Gives the plan what was read.
@@ -184,6 +205,7 @@ impl Apply {
         &mut self,
         led: &mut Led,
         plan: &mut Plan,
+        history: &History,
         stop: &Stop,
     ) -> Result<(), Fault> {
         while !stop.asked()
@@ -199,7 +221,7 @@ impl Apply {
                             self.reporter.flushed(&batch.watermark);
                         }
                     }
-                    self.renew(led).await?;
+                    self.keep(led).await?;
                 }
                 Outcome::Refused(reason) if mode == Mode::RowByRow => {
                     return Err(Fault::stop(
@@ -208,7 +230,9 @@ impl Apply {
                     ));
                 }
                 // Nothing was written; the same again, row by row, finds out which row it was.
-                Outcome::Refused(_) => *plan = self.plan(led, Some(batch.watermark)).await?,
+                Outcome::Refused(_) => {
+                    *plan = self.plan(led, history, Some(batch.watermark)).await?
+                }
             }
         }
         Ok(())
@@ -218,11 +242,11 @@ impl Apply {
         if !batch.last {
             reached(Mark::LargeTransactionApplied);
         }
-        let mut result = led.target.apply(batch, mode).await;
+        let mut result = led.apply(batch, mode).await;
         if planted(Bug::LostReplyTakenForRefusal)
             && matches!(&result, Err(fault) if fault.fate == Fate::Retry)
         {
-            result = led.target.apply(batch, mode).await;
+            result = led.apply(batch, mode).await;
         }
         match &result {
             Err(fault) if fault.code == Code::Superseded => reached(Mark::OldWriterRefused),

@@ -201,6 +201,18 @@ impl Reporter {
         });
     }
 
+    /// The target says where it stands; it may have lost what stood here before.
+    pub(crate) fn resumed(&self, watermark: Option<&Watermark>, held_keys: usize) {
+        self.group(|group| {
+            group.watermark = watermark.cloned();
+            group.held_keys = held_keys;
+            if group.flushed.as_ref() > watermark {
+                group.flushed = watermark.cloned();
+            }
+        });
+        self.phase(Phase::Following);
+    }
+
     /// The group will hold everything up to here even after a crash of its service.
     pub(crate) fn flushed(&self, watermark: &Watermark) {
         self.group(|group| group.flushed = Some(watermark.clone()));

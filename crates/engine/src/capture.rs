@@ -8,7 +8,7 @@ mod gather;
 use crate::board::{Phase, Reporter};
 use crate::catalog::{Catalog, History};
 use crate::limits::Limits;
-use crate::task::{Stop, Task};
+use crate::task::{Stop, Task, answer};
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use gather::{Gather, Staging};
@@ -37,11 +37,11 @@ impl Task for Capture {
     async fn run(&mut self, stop: &Stop) -> Result<(), Fault> {
         self.reporter.phase(Phase::Starting);
         self.drop_leftovers().await?;
-        let Some(source) = stop.or(self.source.connect()).await else {
+        let started = answer(self.limits.answer, Code::SourceUnavailable, self.start());
+        let Some(started) = stop.or(started).await else {
             return Ok(());
         };
-        let mut source = source?;
-        let last = self.start(source.as_mut()).await?;
+        let (mut source, last) = started?;
         source.confirm(&last.position);
         self.reporter.logged(last.clone());
         self.reporter.step();
@@ -50,9 +50,9 @@ impl Task for Capture {
             self.take(&mut gather, step?).await?;
             // What is at hand already goes into the same append: under load groups grow by
             // themselves, and an idle source waits for nobody.
-            while !gather.is_full()
-                && let Some(step) = source.next().now_or_never()
-            {
+            for _ in 1..self.limits.append_steps_max {
+                let step = if gather.is_full() { None } else { source.next().now_or_never() };
+                let Some(step) = step else { break };
                 self.take(&mut gather, step?).await?;
             }
             self.append(&mut gather, source.as_mut()).await?;
@@ -62,8 +62,15 @@ impl Task for Capture {
 }
 
 impl Capture {
+    /// Connects, and starts the source where the log ends.
+    async fn start(&self) -> Result<(Box<dyn Source>, Offset), Fault> {
+        let mut source = self.source.connect().await?;
+        let last = self.start_at_end(source.as_mut()).await?;
+        Ok((source, last))
+    }
+
     /// Starts the source where the log ends, and says where that is.
-    async fn start(&self, source: &mut dyn Source) -> Result<Offset, Fault> {
+    async fn start_at_end(&self, source: &mut dyn Source) -> Result<Offset, Fault> {
         let bounds = self.log.bounds(&self.lane).await?;
         let history = self.catalog.history(&self.lane).await?;
         let resume = history.map(|history| end_of_log(&bounds, history)).transpose()?;

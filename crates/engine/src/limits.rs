@@ -11,6 +11,8 @@ pub struct Limits {
     pub inline_bytes_max: usize,
     /// Committed transactions gathered for one append.
     pub append_bytes_max: usize,
+    /// Steps of the source gathered for one append.
+    pub append_steps_max: usize,
     /// Entries read from the log at once.
     pub read_bytes_max: usize,
     /// Writes that a target is given at once.
@@ -26,6 +28,8 @@ pub struct Limits {
     /// Retries that may be made at once before only the longest pause is left. One comes back
     /// with every ten successes.
     pub retry_budget_max: u32,
+    /// How long a server may take to answer; then its connection is given up.
+    pub answer: Duration,
     /// How long a lease on a target lasts without renewal.
     pub lease: Duration,
     /// How long a target's commits may stay without being known to be durable.
@@ -47,6 +51,7 @@ impl Default for Limits {
             open_bytes_max: 64 << 20,
             inline_bytes_max: 1 << 20,
             append_bytes_max: 4 << 20,
+            append_steps_max: 1_000,
             read_bytes_max: 1 << 20,
             batch_changes_max: 5_000,
             batch_bytes_max: 4 << 20,
@@ -54,6 +59,7 @@ impl Default for Limits {
             retry_pause_max: Duration::from_secs(30),
             retry_pause_first: Duration::from_millis(100),
             retry_budget_max: 10,
+            answer: Duration::from_secs(60),
             lease: Duration::from_secs(10),
             flush: Duration::from_secs(1),
             stop: Duration::from_secs(10),

@@ -38,6 +38,9 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
+    /// Not to be run twice over one opened log: what a run leaves staged is forgotten only when the
+    /// log is opened anew.
+    ///
     /// Works until a stop is asked for and every task has ended, or the time for that is up.
     /// Dropping the future ends every task at once, as a crash would.
     pub async fn run(self, stop: Stop) {
@@ -68,6 +71,8 @@ impl Pipeline {
                 limits: self.limits.clone(),
                 instance: self.instance.clone(),
                 reporter: reporter.clone(),
+                catalog: self.catalog.clone(),
+                connections: 0,
                 in_doubt: None,
             };
             tasks.push((Box::new(apply), reporter));

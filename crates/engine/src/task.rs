@@ -5,11 +5,13 @@ use crate::board::Reporter;
 use async_trait::async_trait;
 use futures_util::future::{Either, select};
 use model::attack::{Mark, reached};
-use model::{Fate, Fault};
+use model::{Code, Fate, Fault};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 /// Work that goes on until it is stopped. `run` starts from the durable state alone, so that it
 /// can be called again after any failure.
@@ -43,6 +45,19 @@ pub(crate) async fn supervise(
         if stop.or(tokio::time::sleep(backoff.pause())).await.is_none() {
             return reporter.ended();
         }
+    }
+}
+
+/// What a server answers, or a fault that gives its connection up when it takes too long. What was
+/// asked may still happen there later; a new connection fences it off.
+pub(crate) async fn answer<T>(
+    within: Duration,
+    code: Code,
+    call: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    match timeout(within, call).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Fault::retry(code, format!("no answer within {} s", within.as_secs()))),
     }
 }
 

@@ -11,8 +11,9 @@ use std::time::Duration;
 /// `apply` with `last` makes all writes since the previous `last` and the watermark visible at
 /// once; a refused or dropped target transaction leaves nothing. Under the weaker claims a row is
 /// written only if its version is newer, and the watermark after the rows. A `Retry` fault says
-/// nothing about whether the batch was written: ask `watermark` on a new connection. A batch of an
-/// older epoch than the target has seen is refused with `Superseded`.
+/// nothing about whether the batch was written, or still will be: ask `watermark` on a new
+/// connection that leads, after which no batch of an older epoch is taken (`Superseded`), however
+/// late it arrives. A batch without writes asks for its watermark to be made durable.
 #[async_trait]
 pub trait Target: Send {
     /// What this target can promise.
@@ -50,6 +51,9 @@ pub struct Tenure {
     /// The run of that instance, rising with every start. A later run takes over from an earlier
     /// one at once; an earlier one has to wait as any other instance has.
     pub run: u64,
+    /// The connection within the run, rising likewise: a later one takes over from an earlier one,
+    /// so that what the earlier one has under way is fenced off.
+    pub connection: u64,
     /// How long the lease lasts from now, by the target's clock.
     pub lasting: Duration,
 }

@@ -132,7 +132,9 @@ impl fmt::Display for Report {
 }
 
 /// How often each fault has to fire in a thousand seeds, at least.
-const FAULTS: [(Fault, u64); 22] = [
+const FAULTS: [(Fault, u64); 24] = [
+    (Fault::ArrivedLate, 500),
+    (Fault::NeverAnswered, 500),
     (Fault::Undead, 200),
     (Fault::TargetRestored, 20),
     (Fault::Kill, 500),

@@ -37,6 +37,10 @@ pub enum Fault {
     ReplyLost,
     /// A call took long.
     Slow,
+    /// A write failed for its caller, and arrived later all the same.
+    ArrivedLate,
+    /// A call ran and was never answered.
+    NeverAnswered,
     /// A target without transactions went away in the middle of a batch.
     HalfApplied,
     /// A sync of the disk failed.
@@ -92,6 +96,10 @@ pub struct Mood {
     pub lost: u64,
     /// Calls that take up to half a second.
     pub slow: u64,
+    /// Writes that arrive when nobody waits for them any more.
+    pub late: u64,
+    /// Calls that are never answered.
+    pub hung: u64,
 }
 
 /// A service's replies, drawn from a seed.
@@ -166,7 +174,12 @@ impl Replies for Moody {
             (Fault::Refused, Reply::Refuse)
         } else if draw < mood.refused + mood.lost {
             (Fault::ReplyLost, Reply::FailAfterWrite)
-        } else if draw < mood.refused + mood.lost + mood.slow {
+        } else if draw < mood.refused + mood.lost + mood.late && call == Call::Apply {
+            let after = state.random.below(1_500);
+            (Fault::ArrivedLate, Reply::ArriveLate(Duration::from_millis(after)))
+        } else if draw < mood.refused + mood.lost + mood.late + mood.hung && call != Call::Next {
+            (Fault::NeverAnswered, Reply::HoldReply(Arc::default()))
+        } else if draw < mood.refused + mood.lost + mood.late + mood.hung + mood.slow {
             let (there, back) = (state.random.below(250), state.random.below(250));
             let reply =
                 Reply::RespondSlowly(Duration::from_millis(there), Duration::from_millis(back));

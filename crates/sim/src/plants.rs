@@ -68,7 +68,9 @@ impl Plant {
             Plant::Inside(Bug::CoalesceAcrossBatches)
             | Plant::Inside(Bug::KeyChangeWithoutDelete)
             | Plant::WatermarkApart
-            | Plant::LaneReordered => &[I::PrefixExact, I::KeyInOrder, I::OnceInEffect],
+            | Plant::LaneReordered => {
+                &[I::PrefixExact, I::KeyInOrder, I::OnceInEffect, I::NothingStopsWithoutCause]
+            }
             Plant::Inside(Bug::LostReplyTakenForRefusal) => &[I::OnceInEffect],
             Plant::Inside(Bug::TrimAboveLowestWatermark) => &[I::NothingStopsWithoutCause],
             Plant::Inside(Bug::TornTailAccepted) => {

@@ -175,7 +175,7 @@ fn mood(random: &mut Random) -> Mood {
     let mut rate = |most| {
         if random.chance(400) { 0 } else { random.between(1, most) }
     };
-    Mood { refused: rate(40), lost: rate(60), slow: rate(60) }
+    Mood { refused: rate(40), lost: rate(60), slow: rate(60), late: rate(30), hung: rate(10) }
 }
 
 /// Bounds so small that every one of them is met.
@@ -184,6 +184,7 @@ fn limits(random: &mut Random) -> Limits {
     Limits {
         open_bytes_max: inline_bytes_max * 2,
         inline_bytes_max,
+        append_steps_max: random.index(60) + 1,
         append_bytes_max: usize::try_from(random.between(500, 8_000)).unwrap_or(500),
         read_bytes_max: usize::try_from(random.between(200, 4_000)).unwrap_or(200),
         batch_changes_max: random.index(20) + 1,
@@ -192,6 +193,7 @@ fn limits(random: &mut Random) -> Limits {
         retry_pause_max: Duration::from_secs(2),
         retry_pause_first: Duration::from_millis(20),
         retry_budget_max: 10,
+        answer: Duration::from_secs(2),
         lease: Duration::from_secs(3),
         flush: Duration::from_millis(200),
         stop: Duration::from_secs(10),

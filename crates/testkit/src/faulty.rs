@@ -1,8 +1,8 @@
 //! The four answers of a failing system, put in front of any implementation of a port.
 //!
 //! Refuse: never ran. Fail after write: ran, but the caller is told that it failed. Hold the reply:
-//! ran, and the answer waits until it is released. Respond slowly: both ways take time. Together
-//! they are the interesting half of what a distributed system can do to its caller.
+//! ran, and the answer waits until it is released. Respond slowly: both ways take time. And a fifth,
+//! the worst: the caller is told that it failed, and it runs later all the same.
 
 use async_trait::async_trait;
 use model::{
@@ -45,6 +45,9 @@ pub enum Reply {
     HoldReply(Arc<Notify>),
     /// Took this long to arrive, and this long to come back.
     RespondSlowly(Duration, Duration),
+    /// Fails at once for the caller, and runs after this long. Only a write to a target can;
+    /// anything else is refused.
+    ArriveLate(Duration),
 }
 
 /// Decides how each call is answered.
@@ -113,7 +116,7 @@ impl Service<dyn Target> for Faulty<dyn Target> {
     async fn connect(&self) -> Result<Box<dyn Target>, Fault> {
         let between = Between { replies: self.replies.clone(), code: self.code };
         let inner = between.call(Call::Connect, self.inner.connect()).await?;
-        Ok(Box::new(FaultyTarget { inner, between }))
+        Ok(Box::new(FaultyTarget { claim: inner.claim(), inner: Some(inner), between }))
     }
 }
 
@@ -129,9 +132,20 @@ impl Between {
         call: Call,
         work: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
-        match self.replies.next(call) {
+        self.reply(self.replies.next(call), call, work).await
+    }
+
+    async fn reply<T>(
+        &self,
+        reply: Reply,
+        call: Call,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        match reply {
             Reply::Honest => work.await,
-            Reply::Refuse => Err(Fault::retry(self.code, format!("{call:?} was refused"))),
+            Reply::Refuse | Reply::ArriveLate(_) => {
+                Err(Fault::retry(self.code, format!("{call:?} was refused")))
+            }
             Reply::FailAfterWrite => {
                 let _ = work.await;
                 Err(Fault::retry(self.code, format!("the answer to {call:?} was lost")))
@@ -166,7 +180,7 @@ impl Source for FaultySource {
         // An answer taken and then lost would break the port's promise about dropped futures, so
         // a connection that loses one is broken: the fault comes instead of the step.
         match self.between.replies.next(Call::Next) {
-            Reply::Refuse | Reply::FailAfterWrite => {
+            Reply::Refuse | Reply::FailAfterWrite | Reply::ArriveLate(_) => {
                 Err(Fault::retry(self.between.code, "the connection was cut"))
             }
             Reply::RespondSlowly(there, _) => {
@@ -187,29 +201,60 @@ impl Source for FaultySource {
 }
 
 struct FaultyTarget {
-    inner: Box<dyn Target>,
+    claim: Claim,
+    /// Gone once a batch is on its way that nobody waits for.
+    inner: Option<Box<dyn Target>>,
     between: Between,
+}
+
+impl FaultyTarget {
+    /// The connection, and what stands between.
+    fn parts(&mut self) -> Result<(&mut Box<dyn Target>, &Between), Fault> {
+        match &mut self.inner {
+            Some(inner) => Ok((inner, &self.between)),
+            None => Err(Fault::retry(self.between.code, "the connection was cut")),
+        }
+    }
+
+    /// Sends a batch on its way; the connection is gone for the caller.
+    fn send_late(&mut self, batch: &Batch, mode: Mode, after: Duration) {
+        if let Some(mut inner) = self.inner.take() {
+            let batch = batch.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(after).await;
+                let _ = inner.apply(&batch, mode).await;
+            });
+        }
+    }
 }
 
 #[async_trait]
 impl Target for FaultyTarget {
     fn claim(&self) -> Claim {
-        self.inner.claim()
+        self.claim
     }
 
     async fn lead(&mut self, tenure: &Tenure) -> Result<Leadership, Fault> {
-        self.between.call(Call::Lead, self.inner.lead(tenure)).await
+        let (inner, between) = self.parts()?;
+        between.call(Call::Lead, inner.lead(tenure)).await
     }
 
     async fn watermark(&mut self, lane: &Lane) -> Result<Option<Watermark>, Fault> {
-        self.between.call(Call::Watermark, self.inner.watermark(lane)).await
+        let (inner, between) = self.parts()?;
+        between.call(Call::Watermark, inner.watermark(lane)).await
     }
 
     async fn holds(&mut self, lane: &Lane) -> Result<Vec<Hold>, Fault> {
-        self.between.call(Call::Watermark, self.inner.holds(lane)).await
+        let (inner, between) = self.parts()?;
+        between.call(Call::Watermark, inner.holds(lane)).await
     }
 
     async fn apply(&mut self, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> {
-        self.between.call(Call::Apply, self.inner.apply(batch, mode)).await
+        let reply = self.between.replies.next(Call::Apply);
+        if let Reply::ArriveLate(after) = reply {
+            self.send_late(batch, mode, after);
+        }
+        let (inner, between) = self.parts()?;
+        between.reply(reply, Call::Apply, inner.apply(batch, mode)).await
     }
 }

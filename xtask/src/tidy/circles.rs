@@ -2,11 +2,13 @@
 //!
 //! A file is a node; whatever it names of another file of its crate is an edge. A child that uses
 //! its parent's items is an edge upwards, a parent that uses its child's one downwards; declaring
-//! a child is none, and neither is a re-export in the crate's root.
+//! a child is none, and neither is a re-export in the crate's root. What would hide an edge from
+//! this reading is a finding of its own.
 
 mod graph;
+mod hidden;
 mod modules;
-mod references;
+pub(super) mod references;
 
 use super::finding::Finding;
 use super::tree::Tree;
@@ -17,7 +19,8 @@ use std::collections::BTreeSet;
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let sources: BTreeSet<&str> =
         tree.rust().filter_map(|(file, _)| Some(file.path.split_once("/src/")?.0)).collect();
-    sources.into_iter().flat_map(|package| in_crate(tree, package)).collect()
+    let circles = sources.into_iter().flat_map(|package| in_crate(tree, package));
+    hidden::check(tree).into_iter().chain(circles).collect()
 }
 
 fn in_crate(tree: &Tree, package: &str) -> Vec<Finding> {

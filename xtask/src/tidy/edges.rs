@@ -14,18 +14,26 @@ use std::collections::BTreeSet;
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for member in manifests::members(tree) {
-        if row(&member.folder).is_none() {
+        if row(&member.folder).is_none() || !is_in_place(&member) {
             findings.push(unknown(&member));
             continue;
         }
         let forbidden = member.uses.iter().filter(|used| !allowed(&member.folder, used));
         findings.extend(forbidden.map(|used| edge(&member, used)));
     }
+    findings.extend(manifests::strays(tree).into_iter().map(stray));
     match tree.file(PAGE) {
         Some(page) => findings.extend(compared(page)),
         None => findings.push(Finding::new(PAGE, 1, "there is no such page", paste())),
     }
     findings
+}
+
+/// What the crate in `user` calls the crate in `used`, by its manifest's tables of dependencies.
+pub(super) fn names_for(tree: &Tree, user: &str, used: &str) -> Vec<String> {
+    let users = manifests::members(tree).into_iter().filter(|member| member.folder == user);
+    let uses = users.flat_map(|member| member.uses).filter(|one| one.folder == used);
+    uses.map(|one| one.key.replace('-', "_")).collect()
 }
 
 /// Who may use whom. A new row or a new edge comes with a page in docs/decisions.
@@ -54,6 +62,12 @@ fn row(folder: &str) -> Option<&'static [&'static str]> {
     TABLE.iter().find(|(name, _)| *name == folder).map(|(_, used)| *used)
 }
 
+/// Whether the crate is where its row means it to be: another folder of that name has no row.
+fn is_in_place(member: &Member) -> bool {
+    let outside = OUTSIDE.contains(&member.folder.as_str()) && member.place == member.folder;
+    outside || member.place == format!("crates/{}", member.folder)
+}
+
 fn allowed(folder: &str, used: &Dependency) -> bool {
     let for_tests = used.for_tests
         && used.folder == FOR_TESTS
@@ -66,8 +80,17 @@ fn unknown(member: &Member) -> Finding {
     Finding::new(
         &member.manifest,
         1,
-        format!("the crate `{}` is not in the table of edges", member.folder),
+        format!("the crate `{}` at {} is not in the table of edges", member.folder, member.place),
         "decide its place in a page of docs/decisions, then add its row to TABLE and the page",
+    )
+}
+
+fn stray(file: &File) -> Finding {
+    Finding::new(
+        &file.path,
+        1,
+        "a package that is no member of the workspace: nothing checks what it uses",
+        "make it a member below `crates/` with a row in TABLE, or take it out",
     )
 }
 
@@ -201,7 +224,33 @@ mod tests {
 
     #[test]
     fn a_crate_without_a_row_is_found() {
-        assert!(said("crates/extra", "")[0].contains("`extra` is not in the table"));
+        assert!(said("crates/extra", "")[0].contains("`extra` at crates/extra is not in"));
+    }
+
+    #[test]
+    fn a_package_that_is_no_member_is_found() {
+        for folder in ["crates/engine/inner", "extra/bridge", "extra/engine", "bridge"] {
+            let said = said(folder, "[dependencies]\nengine.workspace = true\n");
+            assert_eq!(said.len(), 1, "{folder}: {said:?}");
+            assert!(said[0].starts_with(&format!("{folder}/Cargo.toml:1: ")), "{said:?}");
+            assert!(said[0].contains("no member"), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_member_in_another_place_has_no_row() {
+        let root = "[workspace]\nmembers = [\"crates/*\", \"extra/*\"]\nexclude = \
+                    [\"crates/model\"]\n[package]\nname = \"whole\"\n";
+        let (engine, model) = (package("bridge", ""), package("instep-model", ""));
+        let files = [
+            ("Cargo.toml", root),
+            ("crates/model/Cargo.toml", &model),
+            ("extra/engine/Cargo.toml", &engine),
+        ];
+        let said: Vec<String> = check(&Tree::of(&files)).iter().map(ToString::to_string).collect();
+        assert!(said[0].contains("`engine` at extra/engine is not in the table"), "{said:?}");
+        assert!(said[1].starts_with("Cargo.toml:1: a package that is no member"), "{said:?}");
+        assert!(said[2].starts_with("crates/model/Cargo.toml:1: a package"), "{said:?}");
     }
 
     #[test]

@@ -25,11 +25,20 @@ fn fault(file: &File) -> Option<&'static str> {
     if is_sentence(&opening) { None } else { Some("the header begins with no whole sentence") }
 }
 
-/// At least three words, a capital (or code, or a number) first, and a full stop somewhere.
+/// A capital (or code, or a number) first, a full stop somewhere, and between two stops at least
+/// three words of letters.
 fn is_sentence(text: &str) -> bool {
     let begins = text.chars().next().is_some_and(|first| !first.is_lowercase());
     let ends = text.ends_with(['.', '?', '!', ':']) || text.contains(". ");
-    begins && ends && text.split_whitespace().count() >= 3
+    let mut parts = text.split(". ");
+    begins && ends && parts.any(|part| part.split_whitespace().filter(is_word).count() >= 3)
+}
+
+/// Letters alone, but for marks around them and between them.
+fn is_word(text: &&str) -> bool {
+    let bare = text.trim_matches(|c: char| !c.is_alphanumeric());
+    bare.starts_with(char::is_alphabetic)
+        && bare.chars().all(|c| c.is_alphabetic() || "'’-_:/".contains(c))
 }
 
 #[cfg(test)]
@@ -51,6 +60,16 @@ mod tests {
     fn a_header_that_is_no_sentence_is_found() {
         assert_eq!(said("//! rows").len(), 1);
         assert_eq!(said("//!\n//! The sentence must come first.").len(), 1);
+    }
+
+    #[test]
+    fn a_header_without_words_is_found() {
+        for header in
+            ["//! - - - .", "//! 1 2 3.", "//! A1 B2 C3.", "//! One. Two. Three.", "//! … — ::."]
+        {
+            assert_eq!(said(header).len(), 1, "{header}");
+        }
+        assert!(said("//! Keys, in order.").is_empty());
     }
 
     #[test]

@@ -7,8 +7,8 @@ use syn::visit::{self, Visit};
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let rust = tree.files().filter(|file| file.path.ends_with(".rs"));
-    let mut findings: Vec<Finding> = rust.filter_map(long_file).collect();
-    for (file, syntax) in tree.rust().filter(|(file, _)| !file.is_test()) {
+    let mut findings: Vec<Finding> = rust.filter_map(|file| long_file(tree, file)).collect();
+    for (file, syntax) in tree.rust().filter(|(file, _)| !is_test(tree, file)) {
         let mut functions = Functions { found: Vec::new() };
         functions.visit_file(syntax);
         let long = functions.found.into_iter().filter(|found| found.lines > FUNCTION_LINES_MAX);
@@ -21,8 +21,36 @@ const FILE_LINES_MAX: usize = 500;
 const TEST_FILE_LINES_MAX: usize = 800;
 const FUNCTION_LINES_MAX: usize = 70;
 
-fn long_file(file: &File) -> Option<Finding> {
-    let lines_max = if file.is_test() { TEST_FILE_LINES_MAX } else { FILE_LINES_MAX };
+/// Whether the file holds tests alone. Below `src` a name proves nothing: the module has to be
+/// declared for tests alone.
+fn is_test(tree: &Tree, file: &File) -> bool {
+    let Some((package, inside)) = file.path.split_once("/src/").filter(|_| file.is_test()) else {
+        return file.is_test();
+    };
+    let parts: Vec<&str> = inside.strip_suffix(".rs").unwrap_or(inside).split('/').collect();
+    let above = parts.iter().take_while(|part| **part != TESTS).copied().collect::<Vec<_>>();
+    let parents = match above.join("/").as_str() {
+        "" => vec!["lib.rs".to_owned(), "main.rs".to_owned()],
+        above => vec![format!("{above}.rs"), format!("{above}/mod.rs")],
+    };
+    let mut declared = parents.iter().filter_map(|parent| {
+        let parent = tree.file(&format!("{package}/src/{parent}"))?;
+        parent.syntax.as_ref()?.as_ref().ok()
+    });
+    declared.any(declares_tests)
+}
+
+const TESTS: &str = "tests";
+
+fn declares_tests(parent: &syn::File) -> bool {
+    parent.items.iter().any(|item| {
+        matches!(item, syn::Item::Mod(module) if module.ident == TESTS)
+            && syntax::is_for_tests(syntax::attributes(item))
+    })
+}
+
+fn long_file(tree: &Tree, file: &File) -> Option<Finding> {
+    let lines_max = if is_test(tree, file) { TEST_FILE_LINES_MAX } else { FILE_LINES_MAX };
     let lines = file.text.lines().count();
     (lines > lines_max).then(|| {
         Finding::new(
@@ -115,6 +143,25 @@ mod tests {
         assert!(said("a.rs", &format!("#[cfg(test)]\nmod tests {{\n{long}}}")).is_empty());
         assert!(said("a.rs", &format!("#[test]\n{long}")).is_empty());
         assert!(said("a/tests.rs", &long).is_empty());
+    }
+
+    #[test]
+    fn a_file_that_is_a_test_by_name_alone_is_none() {
+        let long = function(100);
+        for path in ["a/src/b/tests.rs", "a/src/b/tests/c.rs"] {
+            for (parent, findings) in [
+                ("mod tests;", 1),
+                ("#[cfg(test)]\nmod tests;", 0),
+                ("#[cfg(any(test, unix))]\nmod tests;", 1),
+            ] {
+                let tree = Tree::of(&[("a/src/b.rs", parent), (path, &long)]);
+                assert_eq!(check(&tree).len(), findings, "{path} {parent}");
+            }
+        }
+        let tree =
+            Tree::of(&[("a/src/lib.rs", "#[cfg(test)] mod tests;"), ("a/src/tests.rs", &long)]);
+        assert!(check(&tree).is_empty());
+        assert_eq!(said("a/src/tests.rs", &"//\n".repeat(501)).len(), 1);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! A bare lower-case word may be anything, and is left alone.
 
 mod claims;
+mod rust;
 
 use super::definitions;
 use super::finding::Finding;
@@ -28,9 +29,11 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
 const PAGES: [&str; 3] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
 
 /// Names that the pages may use and that nobody here defines: the standard library's and HTTP's.
-const FOREIGN: &str = "Arc BTreeMap BTreeSet Box Clone Debug Drop Duration Err HashMap HashSet \
-                       Instant None Ok Option Result Self Send Some String Sync SystemTime Vec \
-                       Authorization Bearer ETag";
+const FOREIGN: &str = "Arc BTreeMap BTreeSet Box Clone Copy Debug Default Display Drop Duration Eq \
+                       Err Error Fn FnMut FnOnce From Future Hash HashMap HashSet Instant Into \
+                       Iterator Mutex None Ok Option Ord Ordering Path PathBuf Pin Rc RefCell \
+                       Result RwLock Self Send Some String Sync SystemTime Unpin Vec VecDeque \
+                       Weak Authorization Bearer ETag";
 
 /// Folders of a running Instep's data directory, which no repository holds.
 const RUNTIME: [&str; 2] = ["state/", "instep-data/"];
@@ -52,7 +55,7 @@ fn fault(claim: &Claim, known: &Known) -> Option<(String, String)> {
             missing.then(|| (format!("`{text}` does not exist"), MEND_PATH.to_owned()))
         }
         Claim::Code(text) => {
-            let name = unknown_name(text, known)?;
+            let name = rust::paths(text).iter().find_map(|path| unknown_name(path, known))?;
             let what = if name == *text {
                 format!("`{text}` is defined nowhere")
             } else {

@@ -3,6 +3,7 @@
 use super::finding::Finding;
 use super::tree::Tree;
 use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Item, Meta, Token};
 
@@ -47,6 +48,11 @@ pub(crate) fn attributes(item: &Item) -> &[Attribute] {
         Item::Use(item) => &item.attrs,
         _ => &[],
     }
+}
+
+/// The name itself: `r#segment` is `segment`.
+pub(crate) fn plain(name: &Ident) -> String {
+    name.unraw().to_string()
 }
 
 /// Every name in the tokens, however deep.

@@ -2,7 +2,7 @@
 //!
 //! Only within what one target transaction writes, so no state is skipped that could be seen.
 //! An unchanged cell takes what an earlier write of the same batch gave it. The folded write stands
-//! where the last of them stood.
+//! where the last of them stood, but a row made in the batch where it was made.
 
 use model::attack::{Mark, reached};
 use model::{Claim, CopyName, Effect, Key, Write};
@@ -53,40 +53,45 @@ impl Folding {
                 }
             }
             Effect::Put { key, row, new } => {
-                let new = match self.take(&write.copy, &key).map(|earlier| earlier.effect) {
-                    None => new,
-                    Some(Effect::Put { new, .. }) => new,
+                let (place, new) = match self.take_at(&write.copy, &key) {
+                    None => (None, new),
+                    // A row made in this batch stays in its first place: others made after it may
+                    // refer to it.
+                    Some((place, Effect::Put { new: true, .. })) => (Some(place), true),
                     // It goes and comes: what was there before the batch is still there now.
-                    Some(_) => false,
+                    Some(_) => (None, false),
                 };
-                self.set(key.clone(), Write { effect: Effect::Put { key, row, new }, ..write });
+                let write = Write { effect: Effect::Put { key: key.clone(), row, new }, ..write };
+                self.set(place, key, write);
             }
             Effect::Patch(key, row) => self.patch(write, key, row),
             Effect::Delete(key) => {
                 self.take(&write.copy, &key);
-                self.set(key, write);
+                self.set(None, key, write);
             }
         }
     }
 
     fn patch(&mut self, write: Write, key: Key, mut row: model::Row) {
-        let effect = match self.take(&write.copy, &key) {
+        let mut place = None;
+        let effect = match self.take_whole(&write.copy, &key) {
             None => Effect::Patch(key.clone(), row),
-            Some(Write { effect: Effect::Put { row: earlier, new, .. }, .. }) => {
+            Some((at, Write { effect: Effect::Put { row: earlier, new, .. }, .. })) => {
+                place = new.then_some(at);
                 row.fill_unchanged_from(&earlier);
                 Effect::Put { key: key.clone(), row, new }
             }
-            Some(Write { effect: Effect::Patch(_, earlier), .. }) => {
+            Some((_, Write { effect: Effect::Patch(_, earlier), .. })) => {
                 row.fill_unchanged_from(&earlier);
                 Effect::Patch(key.clone(), row)
             }
             // A patch of a row that is not there: both are left for the target to judge.
-            Some(earlier) => {
+            Some((_, earlier)) => {
                 self.slots.push(Some(earlier));
                 Effect::Patch(key.clone(), row)
             }
         };
-        self.set(key, Write { effect, ..write });
+        self.set(place, key, Write { effect, ..write });
     }
 
     /// Whatever the batch wrote to this copy before is gone with it.
@@ -102,17 +107,29 @@ impl Folding {
 
     /// Takes the latest write of a key out, if it can be folded.
     fn take(&mut self, copy: &CopyName, key: &Key) -> Option<Write> {
-        let index = self.latest.get_mut(copy)?.remove(key)?;
-        let taken = self.slots[index].take();
-        if taken.is_some() {
-            reached(Mark::Coalesced);
-        }
-        taken
+        self.take_whole(copy, key).map(|(_, write)| write)
     }
 
-    fn set(&mut self, key: Key, write: Write) {
-        self.latest.entry(write.copy.clone()).or_default().insert(key, self.slots.len());
-        self.slots.push(Some(write));
+    /// The same, with only its effect and where it stood.
+    fn take_at(&mut self, copy: &CopyName, key: &Key) -> Option<(usize, Effect)> {
+        self.take_whole(copy, key).map(|(place, write)| (place, write.effect))
+    }
+
+    fn take_whole(&mut self, copy: &CopyName, key: &Key) -> Option<(usize, Write)> {
+        let place = self.latest.get_mut(copy)?.remove(key)?;
+        let taken = self.slots[place].take()?;
+        reached(Mark::Coalesced);
+        Some((place, taken))
+    }
+
+    /// Puts a write in its place, or behind all others.
+    fn set(&mut self, place: Option<usize>, key: Key, write: Write) {
+        let place = place.unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        self.latest.entry(write.copy.clone()).or_default().insert(key, place);
+        self.slots[place] = Some(write);
     }
 
     /// Later writes of this key must stay behind what stands now.

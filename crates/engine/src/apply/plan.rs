@@ -100,9 +100,7 @@ impl Plan {
     /// Takes the next entry of the lane.
     pub(super) fn push(&mut self, entry: Entry) -> Result<(), Fault> {
         let end = entry.end();
-        if self.seen.as_ref().is_some_and(|seen| end <= *seen) {
-            return Ok(());
-        }
+        self.check_follows(&entry, &end)?;
         match entry {
             Entry::Part(part) => {
                 let last = part.last.then(|| part.commit.offset.clone());
@@ -124,6 +122,26 @@ impl Plan {
         }
         self.seen = Some(end);
         Ok(())
+    }
+
+    /// The log promises what comes after the end of what was seen, and all of it. An entry from
+    /// before, or a part that is missing, is no redelivery but a broken log.
+    fn check_follows(&self, entry: &Entry, end: &Offset) -> Result<(), Fault> {
+        let inside = self.seen.as_ref().filter(|seen| seen.is_inside());
+        let follows = match (entry, inside) {
+            _ if self.seen.as_ref().is_some_and(|seen| end <= seen) => false,
+            (Entry::Part(part), Some(inside)) => {
+                let whole = inside.change(Offset::WHOLE);
+                part.commit.offset == whole && part.first <= inside.ordinal + 1
+            }
+            (Entry::Part(part), None) => part.first == 0,
+            (Entry::Progress(_) | Entry::Placed(_), inside) => inside.is_none(),
+        };
+        if follows {
+            return Ok(());
+        }
+        let what = format!("{}: the log gave {end} after {:?}", self.group, self.seen);
+        Err(Fault::stop(Code::Broken, what))
     }
 
     fn push_change(&mut self, change: Change, offset: Offset) {
@@ -207,17 +225,21 @@ impl Plan {
         let (mut changes, mut bytes) = (0, 0);
         let mut boundary = None;
         let mut touched = BTreeSet::new();
+        let mut before: Option<&Offset> = None;
         for (index, pending) in self.queue.iter().enumerate() {
             match pending {
                 Pending::End(offset) => {
                     boundary = Some(Cut { take: index + 1, watermark: offset.clone(), last: true });
                 }
-                Pending::Change { change, bytes: size, .. } => {
+                Pending::Change { change, offset, bytes: size } => {
+                    // Placed rows share one offset: a watermark between them would pass them all.
+                    let divides = self.claim == Claim::Transactional || before != Some(offset);
+                    before = Some(offset);
                     let full = changes >= self.limits.batch_changes_max
                         || (changes > 0 && bytes + size > self.limits.batch_bytes_max)
                         // Row by row, each call's answer decides what the key's next change may do.
                         || (careful && touches_again(&mut touched, change));
-                    if full {
+                    if full && divides {
                         return Some(boundary.unwrap_or_else(|| self.inside(index)));
                     }
                     changes += 1;

@@ -26,6 +26,8 @@ pub(super) struct Gather {
     limits: Limits,
     /// The end of the log with everything that is ready.
     last: Offset,
+    /// Whether the end has moved since the start: what comes again comes before that.
+    has_advanced: bool,
     open: BTreeMap<TransactionId, Open>,
     /// Memory that the open transactions take together.
     open_bytes: usize,
@@ -47,6 +49,7 @@ impl Gather {
         Self {
             limits: limits.clone(),
             last,
+            has_advanced: false,
             open: BTreeMap::new(),
             open_bytes: 0,
             ready: Vec::new(),
@@ -127,7 +130,12 @@ impl Gather {
         let open = self.open.remove(&transaction).unwrap_or_default();
         self.open_bytes -= open.bytes;
         let offset = Offset::whole(self.last.incarnation, position);
-        if offset <= self.last && !planted(Bug::NoDedupeOnReplay) {
+        let comes_again = offset <= self.last && !planted(Bug::NoDedupeOnReplay);
+        if comes_again && self.has_advanced {
+            let what = format!("the source committed {offset} after {}", self.last);
+            return Err(Fault::stop(Code::OutOfOrder, what));
+        }
+        if comes_again {
             reached(Mark::RedeliverySkipped);
             let drop = Staging::Drop { transaction, sub: transaction };
             return Ok(if open.staged { vec![drop] } else { Vec::new() });
@@ -143,6 +151,7 @@ impl Gather {
             self.push(Append::Commit(commit, Changes::Inline(changes)), open.bytes);
         }
         self.last = offset;
+        self.has_advanced = true;
         Ok(Vec::new())
     }
 
@@ -170,6 +179,7 @@ impl Gather {
             return;
         }
         self.last = offset.clone();
+        self.has_advanced = true;
         let progress = Append::Progress(Progress { offset, source_time });
         match self.ready.last_mut() {
             // Only the last of several in a row says anything.

@@ -81,7 +81,7 @@ async fn a_late_writer_is_refused_by_the_target() {
     rig.in_step(0).await;
     sleep(Duration::from_secs(6)).await;
     assert!(rig.targets[0].store.look(|kept| kept.ledger.values().all(|times| *times == 1)));
-    assert_eq!(rig.targets[0].store.kept().leader, Some(("one".into(), rig.run)));
+    assert_eq!(rig.targets[0].store.kept().leader, Some(("one".into(), rig.run, 1)));
     drop(old);
 }
 

@@ -5,7 +5,7 @@ use super::violation::{Invariant, Violation};
 use model::{CopyName, Key, Lane, Offset, Row, TableName, Watermark};
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use testkit::memory::store::{Kept, Rule, Store};
+use testkit::memory::store::{Kept, Store};
 
 /// What is expected of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub struct Watched {
     pub copies: Vec<(CopyName, TableName)>,
     /// What is expected of it.
     pub kind: Kind,
-    /// Which rows the store refuses.
-    pub rule: Rule,
+    /// Whether the store refuses rows at all.
+    pub refuses: bool,
 }
 
 /// The judge of one group; remembers what must not go back.
@@ -71,9 +71,10 @@ impl Judge {
         }
         self.commits = commits;
         let store = self.watched.store.clone();
+        let refusals = store.refusals();
         store.look(|kept| {
             self.check_watermark(kept)?;
-            self.check_holds(kept, truth)?;
+            self.check_holds(kept, refusals, truth)?;
             match self.watched.kind {
                 Kind::Exact => self.check_exact(kept, truth, self.watermark.as_ref()),
                 Kind::PerKey => self.check_per_key(kept, truth),
@@ -172,16 +173,22 @@ impl Judge {
         Ok(())
     }
 
-    /// P9: a hold names a change of its key that its store had reason to refuse.
-    fn check_holds(&self, kept: &Kept, truth: &Truth) -> Result<(), Violation> {
+    /// P9: a key is held only while its store has reason to refuse it, and a store without reasons
+    /// was never given a row to refuse.
+    fn check_holds(&self, kept: &Kept, refusals: u64, truth: &Truth) -> Result<(), Violation> {
+        if !self.watched.refuses && refusals + kept.holds.len() as u64 > 0 {
+            let what = format!("{refusals} rows were refused, {:?} held", kept.holds.values());
+            return Err(self.violation(Invariant::HoldsAreNamed, what));
+        }
+        let table = |copy: &CopyName| {
+            self.watched.copies.iter().find(|(of, _)| of == copy).map(|(_, table)| table.clone())
+        };
         for ((copy, key), (_, hold)) in &kept.holds {
-            let written = truth.written_at(&hold.offset.position);
-            let refused = |row: &Row| (self.watched.rule)(row).is_some();
-            let explained = written.iter().any(|(_, of, row)| of == key && refused(row))
-                || hold.reason == "row_missing"
-                || hold.reason.contains("held");
-            if !explained || hold.copy != *copy {
-                let what = format!("{hold:?} names a change that nobody refused");
+            let name = table(copy).map(|table| (table, key.clone()));
+            let tainted = |at: &Offset| name.as_ref().is_some_and(|it| truth.is_tainted(it, at));
+            let now = self.watermark.as_ref().filter(|_| self.watched.kind == Kind::Exact);
+            if !tainted(&hold.offset) || now.is_some_and(|now| !tainted(now)) {
+                let what = format!("{hold:?} has no reason at {:?}", self.watermark);
                 return Err(self.violation(Invariant::HoldsAreNamed, what));
             }
         }

@@ -6,7 +6,7 @@ use crate::faults::Moody;
 use crate::oracle::{Invariant, Truth, Violation, check_log};
 use crate::process::LaneAround;
 use crate::setup::GroupSetup;
-use crate::workload::Workload;
+use crate::workload::{Workload, is_poison};
 use model::{Lane, Log};
 use std::sync::Arc;
 use testkit::faulty::Faulty;
@@ -41,7 +41,7 @@ impl LaneWorld {
         let source = Faulty::source(Arc::new(database.clone()), source_mood.clone());
         let around = LaneAround { lane: lane.clone(), source, groups: given };
         let workload = Workload::new(shard, seed, &database, setup, trace);
-        let truth = Truth::default();
+        let truth = Truth::new(is_poison);
         (Self { lane, database, source_mood, workload, truth, targets }, around)
     }
 

@@ -37,7 +37,7 @@ impl TargetWorld {
             (refuses && is_poison(row)).then(|| "the value is not allowed".to_owned())
         });
         let (claim, flush_every) = (setup.claim, setup.flush_every);
-        let store = Store::new(Manners { claim, flush_every, rule: rule.clone() });
+        let store = Store::new(Manners { claim, flush_every, rule });
         let copies: Vec<_> = tables()
             .iter()
             .take(if setup.both_tables { 2 } else { 1 })
@@ -55,7 +55,7 @@ impl TargetWorld {
                 Claim::Transactional => Kind::Exact,
                 Claim::Versioned | Claim::Idempotent => Kind::PerKey,
             },
-            rule,
+            refuses,
         };
         let service = Plant::on_target(frame.planted, Arc::new(store.clone()));
         let service = Faulty::target(service, mood.clone());

@@ -39,6 +39,7 @@ pub async fn suite(make: impl AsyncFn() -> Subject) {
     an_older_epoch_is_refused(&make().await).await;
     another_instance_waits_for_the_lease(&make().await).await;
     an_earlier_run_does_not_take_the_lease_back(&make().await).await;
+    what_an_earlier_connection_has_under_way_is_fenced_off(&make().await).await;
     let subject = make().await;
     if subject.refused.is_some() {
         row_by_row_holds_what_is_refused_and_writes_the_rest(&subject).await;
@@ -204,6 +205,18 @@ async fn an_earlier_run_does_not_take_the_lease_back(subject: &Subject) {
     drop(later);
 }
 
+async fn what_an_earlier_connection_has_under_way_is_fenced_off(subject: &Subject) {
+    let mut earlier = Led::new(subject).await;
+    let mut later = subject.service.connect().await.expect("a connection");
+    let again = Tenure { connection: 2, ..tenure("one", 1) };
+    let answer = later.lead(&again).await.expect("an answer");
+    assert!(matches!(answer, Leadership::Held(epoch) if epoch > earlier.epoch), "{answer:?}");
+    let late = earlier.batch(1, [put(row(1, 7, "late"))]);
+    let fault = earlier.target.apply(&late, Mode::Together).await.expect_err("it is too late");
+    assert_eq!(fault.code, Code::Superseded);
+    assert_eq!(earlier.rows().await, rows([]));
+}
+
 async fn another_instance_waits_for_the_lease(subject: &Subject) {
     let led = Led::new(subject).await;
     let mut other = subject.service.connect().await.expect("a connection");
@@ -221,7 +234,7 @@ async fn another_instance_waits_for_the_lease(subject: &Subject) {
 const LEASE: Duration = Duration::from_millis(500);
 
 fn tenure(instance: &str, run: u64) -> Tenure {
-    Tenure { instance: instance.into(), run, lasting: LEASE }
+    Tenure { instance: instance.into(), run, connection: 1, lasting: LEASE }
 }
 
 /// A connection that leads.

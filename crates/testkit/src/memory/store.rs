@@ -42,10 +42,15 @@ pub(super) struct State {
     /// What would be left after a crash; only kept apart where commits are not durable at once.
     flushed: Option<Kept>,
     commits: u64,
+    /// Rows that were refused.
+    pub(super) refusals: u64,
     lease_until: Option<Instant>,
     /// Without transactions: fail after this many rows of the next batch.
     pub(super) fail_after_rows: Option<usize>,
 }
+
+/// An instance, its run, and the connection within it.
+pub type Leader = (String, u64, u64);
 
 /// What a server keeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +66,7 @@ pub struct Kept {
     /// How often each row was written in each version: a canary that never forgives a second time.
     pub ledger: BTreeMap<(CopyName, Option<Key>, Offset), u32>,
     /// Who leads, and under which epoch.
-    pub leader: Option<(String, u64)>,
+    pub leader: Option<Leader>,
     /// The highest epoch ever given out.
     pub epoch: u64,
 }
@@ -88,6 +93,7 @@ impl Store {
             now: Kept::default(),
             flushed,
             commits: 0,
+            refusals: 0,
             lease_until: None,
             fail_after_rows: None,
         })))
@@ -106,6 +112,11 @@ impl Store {
     /// How many commits it has seen.
     pub fn commits(&self) -> u64 {
         self.lock().commits
+    }
+
+    /// How many rows it has refused.
+    pub fn refusals(&self) -> u64 {
+        self.lock().refusals
     }
 
     /// Changes what it keeps behind Instep's back.
@@ -141,16 +152,19 @@ impl State {
     /// Gives the lease out, or says who has it.
     pub(super) fn lead(&mut self, tenure: &Tenure) -> Leadership {
         let now = Instant::now();
-        let Tenure { instance, run, lasting } = tenure.clone();
+        let Tenure { instance, run, connection, lasting } = tenure.clone();
+        let term = (run, connection);
         let until = self.lease_until.filter(|until| *until > now);
         match (&self.now.leader, until) {
-            (Some((leader, leading)), Some(until)) if *leader != instance || *leading > run => {
+            (Some((leader, run, connection)), Some(until))
+                if *leader != instance || (*run, *connection) > term =>
+            {
                 return Leadership::Elsewhere { instance: leader.clone(), remaining: until - now };
             }
-            (Some(leader), _) if *leader == (instance.clone(), run) => {}
+            (Some(leader), _) if *leader == (instance.clone(), run, connection) => {}
             (_, _) => {
                 self.now.epoch += 1;
-                self.now.leader = Some((instance, run));
+                self.now.leader = Some((instance, run, connection));
             }
         }
         self.lease_until = Some(now + lasting);
@@ -162,9 +176,14 @@ impl State {
     }
 
     /// Moves a watermark with a commit; answers whether everything up to it is durable now.
-    pub(super) fn advance(&mut self, lane: &Lane, watermark: &Watermark) -> bool {
+    /// If durability is asked for, everything is.
+    pub(super) fn advance(&mut self, lane: &Lane, watermark: &Watermark, flush: bool) -> bool {
         self.now.watermarks.insert(lane.clone(), watermark.clone());
-        self.commit()
+        let durable = self.commit();
+        if flush && self.flushed.is_some() {
+            self.flushed = Some(self.now.clone());
+        }
+        durable || flush
     }
 
     /// Notes a commit; answers whether everything up to it is durable now.

@@ -41,7 +41,9 @@ impl Connection {
         let mut overlay = self.open.take().unwrap_or_else(Overlay::new);
         let mut refused = Vec::new();
         for (index, write) in batch.writes.iter().enumerate() {
-            match (overlay.write(state, write), mode) {
+            let written = overlay.write(state, write);
+            state.refusals += u64::from(written.is_err());
+            match (written, mode) {
                 (Ok(()), _) => {}
                 (Err(reason), Mode::Together) => return Outcome::Refused(reason),
                 (Err(reason), Mode::RowByRow) => {
@@ -60,7 +62,7 @@ impl Connection {
             return Outcome::Written { durable: false, refused };
         }
         overlay.commit(state, &batch.lane);
-        let durable = state.advance(&batch.lane, &batch.watermark);
+        let durable = state.advance(&batch.lane, &batch.watermark, batch.writes.is_empty());
         Outcome::Written { durable, refused }
     }
 }
@@ -122,7 +124,9 @@ fn each(state: &mut State, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> 
             continue;
         }
         let mut overlay = Overlay::new();
-        match (overlay.write(state, write), mode) {
+        let written = overlay.write(state, write);
+        state.refusals += u64::from(written.is_err());
+        match (written, mode) {
             (Ok(()), _) => remember_gone(state, write),
             (Err(reason), Mode::Together) => return Ok(Outcome::Refused(reason)),
             (Err(reason), Mode::RowByRow) => {
@@ -140,7 +144,7 @@ fn each(state: &mut State, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> 
         overlay.hold(hold.clone());
     }
     overlay.commit(state, &batch.lane);
-    let durable = state.advance(&batch.lane, &batch.watermark);
+    let durable = state.advance(&batch.lane, &batch.watermark, batch.writes.is_empty());
     Ok(Outcome::Written { durable, refused })
 }
 

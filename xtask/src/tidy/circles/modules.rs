@@ -1,6 +1,6 @@
 //! The modules of one crate: which file each is, and which other files a file names.
 
-use super::references::{self, Brings, Import, Named, Scope};
+use super::references::{self, Brings, Named, Scope};
 use crate::tidy::tree::{File, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
@@ -9,7 +9,14 @@ use std::slice;
 pub(super) struct Modules<'a> {
     nodes: Vec<Node<'a>>,
     /// Every module's path from the root, inline ones included, with the file that holds it.
-    places: BTreeMap<Vec<String>, usize>,
+    places: BTreeMap<Vec<String>, Place>,
+}
+
+/// Where a module is written.
+struct Place {
+    node: usize,
+    /// Which of the file's scopes it is.
+    scope: usize,
 }
 
 /// A file that names another file of its crate.
@@ -43,7 +50,9 @@ impl<'a> Modules<'a> {
         nodes.retain(|node| !tests.iter().any(|test| node.module().starts_with(test)));
         let mut places = BTreeMap::new();
         for (index, node) in nodes.iter().enumerate() {
-            places.extend(node.scopes.iter().map(|scope| (scope.module.clone(), index)));
+            let place = |scope| Place { node: index, scope };
+            let scopes = node.scopes.iter().enumerate();
+            places.extend(scopes.map(|(at, scope)| (scope.module.clone(), place(at))));
         }
         Modules { nodes, places }
     }
@@ -73,12 +82,13 @@ impl<'a> Modules<'a> {
     }
 
     fn edges_of(&self, from: usize, scope: &Scope, edges: &mut Vec<Edge>) {
-        let aliases = self.aliases(scope);
         let mut add = |named: &Named, glob: bool| {
-            let Some(absolute) = self.absolute(scope, &aliases, &named.segments) else {
+            let Some(absolute) = self.absolute(&scope.module, &named.segments, STEPS_MAX) else {
                 return;
             };
-            for to in self.landings(&absolute, glob) {
+            let mut landings = BTreeSet::new();
+            self.land(&absolute, glob, STEPS_MAX, &mut landings);
+            for to in landings {
                 let text = named.segments.join("::") + if glob { "::*" } else { "" };
                 edges.push(Edge { from, to, named: text, line: named.line });
             }
@@ -92,40 +102,36 @@ impl<'a> Modules<'a> {
         for named in scope.paths.iter().filter(|named| named.segments.len() > 1) {
             add(named, false);
         }
+        for call in &scope.calls {
+            let lender = self.lender(&scope.module, &call.segments);
+            let named = call.segments.join("::") + "!";
+            edges.extend(lender.map(|to| Edge { from, to, named, line: call.line }));
+        }
     }
 
-    /// What each imported name of a scope stands for, from the crate's root.
-    fn aliases(&self, scope: &Scope) -> BTreeMap<String, Vec<String>> {
-        let mut aliases = BTreeMap::new();
-        // A `use` may build on another one, written before it or after it.
-        for _ in 0..2 {
-            for import in &scope.imports {
-                if let Brings::Name(name) = &import.brings
-                    && let Some(path) = self.absolute(scope, &aliases, &import.named.segments)
-                {
-                    aliases.insert(name.clone(), path);
-                }
-            }
-        }
-        aliases
+    /// The file of the nearest module from this one upwards that writes the macro.
+    fn lender(&self, module: &[String], name: &[String]) -> Option<usize> {
+        let above = (0..=module.len()).rev().map(|end| &module[..end]);
+        let writes = |module: &&[String]| {
+            let scope = self.scope(module);
+            scope.is_some_and(|scope| scope.macros.iter().any(|one| name == [one.as_str()]))
+        };
+        above.into_iter().find(writes).and_then(|module| Some(self.places.get(module)?.node))
     }
 
     /// The path from the crate's root; `None` if it leads out of the crate.
     fn absolute(
         &self,
-        scope: &Scope,
-        aliases: &BTreeMap<String, Vec<String>>,
+        module: &[String],
         segments: &[String],
+        steps_left: usize,
     ) -> Option<Vec<String>> {
         let (first, mut rest) = segments.split_first()?;
         let mut base = match first.as_str() {
             "crate" => Vec::new(),
-            "self" => scope.module.clone(),
-            "super" => parent(&scope.module)?,
-            name => {
-                let child = [scope.module.as_slice(), &[name.to_owned()]].concat();
-                if self.places.contains_key(&child) { child } else { aliases.get(name)?.clone() }
-            }
+            "self" => module.to_vec(),
+            "super" => parent(module)?,
+            name => self.resolved(module, name, steps_left)?,
         };
         while let Some((_, after)) = rest.split_first().filter(|(next, _)| *next == "super") {
             base = parent(&base)?;
@@ -135,57 +141,115 @@ impl<'a> Modules<'a> {
         Some(base)
     }
 
-    /// The files that a path from the root leads to; a glob of the root leads to all it re-exports.
-    fn landings(&self, absolute: &[String], glob: bool) -> Vec<usize> {
-        let Some(root) = self.root().filter(|_| glob && absolute.is_empty()) else {
-            return self.landing(absolute, RE_EXPORTS_MAX).into_iter().collect();
+    /// What a name means in a module, from the crate's root: a child, an import, or what a glob
+    /// brings; `None` if it means something of the module itself or nothing of the crate.
+    fn resolved(&self, module: &[String], name: &str, steps_left: usize) -> Option<Vec<String>> {
+        let steps_left = steps_left.checked_sub(1)?;
+        let child = below(module, name);
+        if self.places.contains_key(&child) {
+            return Some(child);
+        }
+        let scope = self.scope(module)?;
+        let mut imports = scope.imports.iter().filter(|import| import.brings.is(name)).peekable();
+        if imports.peek().is_some() {
+            return imports
+                .find_map(|import| self.absolute(module, &import.named.segments, steps_left));
+        }
+        if scope.defined.iter().any(|defined| defined == name) {
+            return None;
+        }
+        let globs = self.globs(scope, steps_left);
+        let mut seen = BTreeSet::from([module.to_vec()]);
+        let path = globs
+            .into_iter()
+            .find(|path| self.brings(module, path, name, steps_left, &mut seen))?;
+        Some(below(&path, name))
+    }
+
+    /// Whether a glob of this path brings the name to a module, through globs of its own if need
+    /// be. Private imports are brought to those below the path alone.
+    fn brings(
+        &self,
+        to: &[String],
+        path: &[String],
+        name: &str,
+        steps_left: usize,
+        seen: &mut BTreeSet<Vec<String>>,
+    ) -> bool {
+        if !seen.insert(path.to_vec()) {
+            return false;
+        }
+        if self.places.contains_key(&below(path, name)) {
+            return true;
+        }
+        let Some(scope) = self.scope(path) else {
+            return self.is_variant(path, name);
         };
-        let re_exported = self.re_exports(root).filter_map(|(_, path)| self.landing(&path, 1));
-        let mut all: Vec<usize> =
-            re_exported.chain(self.places.get(&Vec::new()).copied()).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
+        let own = scope.defined.iter().any(|defined| defined == name)
+            || scope.imports.iter().any(|import| import.brings.is(name) && to.starts_with(path));
+        let mut globs = self.globs(scope, steps_left).into_iter();
+        own || globs.any(|next| self.brings(path, &next, name, steps_left, seen))
     }
 
-    /// The file of the longest module path, looked up through the root's re-exports.
-    fn landing(&self, absolute: &[String], re_exports_max: usize) -> Option<usize> {
-        let below = (1..=absolute.len()).rev();
-        if let Some(node) = below.filter_map(|end| self.places.get(&absolute[..end])).next() {
-            return Some(*node);
-        }
-        let (name, rest) = absolute.split_first()?;
-        let root = self.root()?;
-        let own = self.places.get(&Vec::new()).copied();
-        if re_exports_max == 0 {
-            return own;
-        }
-        for (import, path) in self.re_exports(root) {
-            let through = match &import.brings {
-                Brings::Name(brought) if brought == name => [path.as_slice(), rest].concat(),
-                Brings::All if self.defines(&path, name) => path,
-                _ => continue,
-            };
-            return self.landing(&through, re_exports_max - 1).or(own);
-        }
-        self.exporter(name).or(own)
-    }
-
-    /// The root's imports that lead into the crate, private ones too: its children see them.
-    fn re_exports<'s>(
-        &'s self,
-        root: &'s Scope,
-    ) -> impl Iterator<Item = (&'s Import, Vec<String>)> {
-        let aliases = self.aliases(root);
-        root.imports.iter().filter_map(move |import| {
-            Some((import, self.absolute(root, &aliases, &import.named.segments)?))
+    /// Whether the path is an enum with that variant.
+    fn is_variant(&self, path: &[String], name: &str) -> bool {
+        let Some((of, module)) = path.split_last() else {
+            return false;
+        };
+        self.scope(module).is_some_and(|scope| {
+            scope.variants.iter().any(|(owner, variant)| owner == of && variant == name)
         })
     }
 
-    fn defines(&self, module: &[String], name: &str) -> bool {
-        let scopes = self.nodes.iter().flat_map(|node| &node.scopes);
-        let mut scopes = scopes.filter(|scope| scope.module == module);
-        scopes.any(|scope| scope.defined.iter().any(|defined| defined == name))
+    /// The paths in the crate whose globs a module imports.
+    fn globs(&self, scope: &Scope, steps_left: usize) -> Vec<Vec<String>> {
+        // A glob's own path seldom needs another glob, and each step multiplies the globs.
+        let steps_left = steps_left.min(2);
+        let globs = scope.imports.iter().filter(|import| import.brings == Brings::All);
+        let paths =
+            globs.filter_map(|one| self.absolute(&scope.module, &one.named.segments, steps_left));
+        paths.collect()
+    }
+
+    /// The files that a path from the root leads to: that of its longest module path, and those
+    /// behind its imports and re-exports. Passing through the root is no use of the root, but a
+    /// glob of the root uses it and all that it imports.
+    fn land(&self, path: &[String], glob: bool, steps_left: usize, found: &mut BTreeSet<usize>) {
+        let Some(steps_left) = steps_left.checked_sub(1) else {
+            return;
+        };
+        let ends = (0..=path.len()).rev();
+        let Some(end) = ends.into_iter().find(|end| self.places.contains_key(&path[..*end])) else {
+            return;
+        };
+        let (module, rest) = path.split_at(end);
+        let own = self.places.get(module).map(|place| place.node);
+        found.extend(own.filter(|_| !module.is_empty()));
+        let Some((name, after)) = rest.split_first() else {
+            if glob && module.is_empty() {
+                found.extend(own);
+                self.land_on_imports(module, steps_left, found);
+            }
+            return;
+        };
+        match self.resolved(module, name, steps_left) {
+            Some(through) => {
+                self.land(&[through.as_slice(), after].concat(), glob, steps_left, found);
+            }
+            None if module.is_empty() => found.extend(self.exporter(name).or(own)),
+            None => {}
+        }
+    }
+
+    /// The files behind every import of a module, private ones too: its children see them.
+    fn land_on_imports(&self, module: &[String], steps_left: usize, found: &mut BTreeSet<usize>) {
+        let imports = self.scope(module).into_iter().flat_map(|scope| &scope.imports);
+        for import in imports {
+            let path = self.absolute(module, &import.named.segments, steps_left);
+            if let Some(path) = path.filter(|path| !path.is_empty()) {
+                self.land(&path, false, steps_left, found);
+            }
+        }
     }
 
     /// The file whose macro of that name stands at the root.
@@ -196,13 +260,14 @@ impl<'a> Modules<'a> {
         })
     }
 
-    fn root(&self) -> Option<&Scope> {
-        self.places.get(&Vec::new()).and_then(|node| self.nodes[*node].scopes.first())
+    fn scope(&self, module: &[String]) -> Option<&Scope> {
+        let place = self.places.get(module)?;
+        self.nodes[place.node].scopes.get(place.scope)
     }
 }
 
-/// A re-export may name a re-export; nobody needs more than this.
-const RE_EXPORTS_MAX: usize = 4;
+/// An import may name an import; nobody needs more than this.
+const STEPS_MAX: usize = 8;
 
 impl Node<'_> {
     fn module(&self) -> &[String] {
@@ -231,4 +296,8 @@ fn test_modules(nodes: &[Node]) -> BTreeSet<Vec<String>> {
 
 fn parent(module: &[String]) -> Option<Vec<String>> {
     module.split_last().map(|(_, above)| above.to_vec())
+}
+
+fn below(module: &[String], name: &str) -> Vec<String> {
+    [module, &[name.to_owned()]].concat()
 }

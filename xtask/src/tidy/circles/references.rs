@@ -1,51 +1,64 @@
 //! What a file names of other modules, as written; resolving the names is another's work.
 
 use crate::tidy::syntax;
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::visit::{self, Visit};
-use syn::{Item, UseTree, Visibility};
+use syn::{Item, Meta, UseTree, Visibility};
 
 /// One module of a file: the file's own, or one written inline.
 #[derive(Debug, Default)]
-pub(super) struct Scope {
+pub(crate) struct Scope {
     /// From the crate's root.
-    pub(super) module: Vec<String>,
-    pub(super) imports: Vec<Import>,
-    pub(super) paths: Vec<Named>,
+    pub(crate) module: Vec<String>,
+    pub(crate) imports: Vec<Import>,
+    pub(crate) paths: Vec<Named>,
     /// Children that are compiled for tests alone, in this file or their own.
-    pub(super) test_children: Vec<String>,
+    pub(crate) test_children: Vec<String>,
     /// What the module defines or re-exports by name.
-    pub(super) defined: Vec<String>,
+    pub(crate) defined: Vec<String>,
+    /// The variants of its enums, each with its enum.
+    pub(crate) variants: Vec<(String, String)>,
+    /// Macros that it writes, and so lends by their bare names to the modules below it.
+    pub(crate) macros: Vec<String>,
+    /// Macros that it calls by a bare name.
+    pub(crate) calls: Vec<Named>,
     /// Macros that stand at the crate's root, wherever they are written.
-    pub(super) exported_macros: Vec<String>,
+    pub(crate) exported_macros: Vec<String>,
 }
 
 /// A path as it was written.
 #[derive(Clone, Debug)]
-pub(super) struct Named {
-    pub(super) segments: Vec<String>,
-    pub(super) line: usize,
+pub(crate) struct Named {
+    pub(crate) segments: Vec<String>,
+    pub(crate) line: usize,
 }
 
 /// One name that a `use` brings into its module.
 #[derive(Clone, Debug)]
-pub(super) struct Import {
-    pub(super) named: Named,
-    pub(super) brings: Brings,
-    pub(super) re_export: bool,
+pub(crate) struct Import {
+    pub(crate) named: Named,
+    pub(crate) brings: Brings,
+    pub(crate) re_export: bool,
 }
 
 /// What a `use` brings in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Brings {
+pub(crate) enum Brings {
     /// This name.
     Name(String),
     /// Everything below the path.
     All,
 }
 
+impl Brings {
+    /// Whether it is this name by itself.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        matches!(self, Brings::Name(brought) if brought == name)
+    }
+}
+
 /// The scopes of a file, its own first.
-pub(super) fn scopes(module: &[String], file: &syn::File) -> Vec<Scope> {
+pub(crate) fn scopes(module: &[String], file: &syn::File) -> Vec<Scope> {
     let mut collector = Collector::new(module.to_vec());
     for item in &file.items {
         collector.visit_item(item);
@@ -68,12 +81,12 @@ impl Collector {
     }
 
     fn module(&mut self, item: &syn::ItemMod) {
-        self.own.defined.push(item.ident.to_string());
+        self.own.defined.push(syntax::plain(&item.ident));
         let Some((_, items)) = &item.content else {
             return;
         };
         let mut module = self.own.module.clone();
-        module.push(item.ident.to_string());
+        module.push(syntax::plain(&item.ident));
         let mut collector = Collector::new(module);
         for item in items {
             collector.visit_item(item);
@@ -84,7 +97,12 @@ impl Collector {
     fn define(&mut self, item: &Item) {
         let name = match item {
             Item::Const(item) => &item.ident,
-            Item::Enum(item) => &item.ident,
+            Item::Enum(item) => {
+                let name = syntax::plain(&item.ident);
+                let variants = item.variants.iter().map(|one| syntax::plain(&one.ident));
+                self.own.variants.extend(variants.map(|variant| (name.clone(), variant)));
+                &item.ident
+            }
             Item::Fn(item) => &item.sig.ident,
             Item::Static(item) => &item.ident,
             Item::Struct(item) => &item.ident,
@@ -92,7 +110,7 @@ impl Collector {
             Item::Type(item) => &item.ident,
             _ => return,
         };
-        self.own.defined.push(name.to_string());
+        self.own.defined.push(syntax::plain(name));
     }
 }
 
@@ -100,13 +118,16 @@ impl<'ast> Visit<'ast> for Collector {
     fn visit_item(&mut self, item: &'ast Item) {
         if syntax::is_for_tests(syntax::attributes(item)) {
             if let Item::Mod(child) = item {
-                self.own.test_children.push(child.ident.to_string());
+                self.own.test_children.push(syntax::plain(&child.ident));
             }
             return;
         }
         self.define(item);
         match item {
-            Item::Mod(child) => self.module(child),
+            Item::Mod(child) => {
+                child.attrs.iter().for_each(|attribute| self.visit_attribute(attribute));
+                self.module(child);
+            }
             _ => visit::visit_item(self, item),
         }
     }
@@ -130,8 +151,9 @@ impl<'ast> Visit<'ast> for Collector {
 
     fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
         let exported = item.attrs.iter().any(|one| one.path().is_ident("macro_export"));
+        self.own.macros.extend(item.ident.as_ref().map(syntax::plain));
         if let Some(name) = item.ident.as_ref().filter(|_| exported) {
-            self.own.exported_macros.push(name.to_string());
+            self.own.exported_macros.push(syntax::plain(name));
         }
         visit::visit_item_macro(self, item);
     }
@@ -140,29 +162,41 @@ impl<'ast> Visit<'ast> for Collector {
         if path.leading_colon.is_none()
             && let Some(first) = path.segments.first()
         {
-            let segments = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+            let segments =
+                path.segments.iter().map(|segment| syntax::plain(&segment.ident)).collect();
             self.own.paths.push(Named { segments, line: first.ident.span().start().line });
         }
         visit::visit_path(self, path);
     }
 
     fn visit_macro(&mut self, called: &'ast syn::Macro) {
-        spelled(called.tokens.clone(), &mut self.own.paths);
+        spelled(called.tokens.clone(), &mut self.own);
+        if let Some(name) = called.path.get_ident() {
+            let (segments, line) = (vec![syntax::plain(name)], name.span().start().line);
+            self.own.calls.push(Named { segments, line });
+        }
         visit::visit_macro(self, called);
     }
 
-    /// `pub(in crate::a)` and `pub(super)` say who may look, not what is looked at.
+    /// `pub(in crate::a)` and `pub(crate)` say who may look, not what is looked at.
     fn visit_visibility(&mut self, _: &'ast Visibility) {}
 
-    fn visit_attribute(&mut self, _: &'ast syn::Attribute) {}
+    /// An attribute may name what its macro will call; documentation calls nothing.
+    fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
+        match &attribute.meta {
+            Meta::List(list) => spelled(list.tokens.clone(), &mut self.own),
+            Meta::NameValue(pair) if !pair.path.is_ident("doc") => self.visit_expr(&pair.value),
+            _ => {}
+        }
+    }
 }
 
 fn flatten(tree: &UseTree, before: &[String], found: &mut Vec<(Named, Brings)>) {
-    let with = |name: &syn::Ident| {
+    let with = |name: &Ident| {
         let mut segments = before.to_vec();
         // `use a::{self}` names `a` itself.
         if before.is_empty() || name != "self" {
-            segments.push(name.to_string());
+            segments.push(syntax::plain(name));
         }
         Named { segments, line: name.span().start().line }
     };
@@ -174,7 +208,7 @@ fn flatten(tree: &UseTree, before: &[String], found: &mut Vec<(Named, Brings)>) 
             found.push((named, Brings::Name(name)));
         }
         UseTree::Rename(tree) => {
-            found.push((with(&tree.ident), Brings::Name(tree.rename.to_string())));
+            found.push((with(&tree.ident), Brings::Name(syntax::plain(&tree.rename))));
         }
         UseTree::Glob(tree) => {
             let line = tree.star_token.spans.first().map_or(1, |span| span.start().line);
@@ -188,41 +222,98 @@ fn flatten(tree: &UseTree, before: &[String], found: &mut Vec<(Named, Brings)>) 
     }
 }
 
-/// The paths of two segments and more that stand in a macro's tokens.
-fn spelled(tokens: TokenStream, found: &mut Vec<Named>) {
-    let mut path = Named { segments: Vec::new(), line: 0 };
-    let mut colons = 0;
-    let mut end = |path: &mut Named| {
-        let whole = std::mem::replace(path, Named { segments: Vec::new(), line: 0 });
-        if whole.segments.len() > 1 {
-            found.push(whole);
-        }
-    };
-    let mut groups = Vec::new();
-    for token in tokens {
-        match token {
-            TokenTree::Ident(name) => {
-                if colons != 2 {
-                    end(&mut path);
-                    path.line = name.span().start().line;
+/// The paths of two segments and more that stand in a macro's or an attribute's tokens.
+fn spelled(tokens: TokenStream, scope: &mut Scope) {
+    let mut open = vec![(Vec::new(), tokens)];
+    while let Some((before, tokens)) = open.pop() {
+        let mut spelling = Spelling::after(&before);
+        for token in tokens {
+            match token {
+                TokenTree::Ident(name) => spelling.name(&name, scope),
+                TokenTree::Punct(mark) if mark.as_char() == ':' => spelling.colons += 1,
+                TokenTree::Punct(mark) if mark.as_char() == '*' && spelling.goes_on() => {
+                    spelling.glob(mark.span().start().line, scope);
                 }
-                path.segments.push(name.to_string());
-                colons = 0;
+                TokenTree::Group(group) if spelling.goes_on() => {
+                    open.push((spelling.take(), group.stream()));
+                }
+                TokenTree::Group(group) => {
+                    spelling.end(scope);
+                    open.push((Vec::new(), group.stream()));
+                }
+                _ => spelling.end(scope),
             }
-            TokenTree::Punct(mark) if mark.as_char() == ':' => colons += 1,
-            TokenTree::Group(group) => {
-                groups.push(group.stream());
-                end(&mut path);
-                colons = 0;
-            }
-            _ => {
-                end(&mut path);
-                colons = 0;
-            }
+        }
+        spelling.end(scope);
+    }
+}
+
+/// A path on its way through tokens.
+struct Spelling<'a> {
+    /// What stands before the group's brace: `crate::a::` of `crate::a::{b, c}`.
+    before: &'a [String],
+    segments: Vec<String>,
+    line: usize,
+    colons: usize,
+    /// After `as` in such a group: the next name is only what the path is called here.
+    renamed: bool,
+}
+
+impl<'a> Spelling<'a> {
+    fn after(before: &'a [String]) -> Self {
+        Spelling { before, segments: Vec::new(), line: 1, colons: 0, renamed: false }
+    }
+
+    /// Whether what comes next belongs to the path, and is not a bound or a type.
+    fn goes_on(&self) -> bool {
+        self.colons == 2 && !self.segments.is_empty()
+            || self.colons == 0 && self.segments.is_empty() && !self.before.is_empty()
+    }
+
+    fn name(&mut self, name: &Ident, scope: &mut Scope) {
+        let text = syntax::plain(name);
+        if std::mem::take(&mut self.renamed) {
+            return;
+        }
+        if !self.before.is_empty() && text == "as" {
+            self.end(scope);
+            self.renamed = true;
+            return;
+        }
+        if self.goes_on() && !self.segments.is_empty() {
+            self.segments.push(text);
+            self.colons = 0;
+            return;
+        }
+        // A path that begins with colons leads out of the crate.
+        let outside = self.colons == 2;
+        self.end(scope);
+        self.line = name.span().start().line;
+        self.segments = self.before.to_vec();
+        if outside {
+            self.segments.clear();
+        } else if self.before.is_empty() || text != "self" {
+            self.segments.push(text);
         }
     }
-    end(&mut path);
-    for group in groups {
-        spelled(group, found);
+
+    fn glob(&mut self, line: usize, scope: &mut Scope) {
+        let named = Named { segments: self.take(), line };
+        scope.imports.push(Import { named, brings: Brings::All, re_export: false });
+    }
+
+    /// The path so far, which something else goes on with.
+    fn take(&mut self) -> Vec<String> {
+        self.colons = 0;
+        let segments = std::mem::take(&mut self.segments);
+        if segments.is_empty() { self.before.to_vec() } else { segments }
+    }
+
+    fn end(&mut self, scope: &mut Scope) {
+        self.colons = 0;
+        let segments = std::mem::take(&mut self.segments);
+        if segments.len() > 1 {
+            scope.paths.push(Named { segments, line: self.line });
+        }
     }
 }

@@ -148,3 +148,128 @@ fn two_circles_that_share_no_module_are_two_findings() {
     ]);
     assert_eq!(said.len(), 2, "{said:?}");
 }
+
+/// Expects a circle of `a` with this text, a facade, and a `b` that uses `a`.
+fn circle_through(root: &str, facade: &str, text: &str) {
+    let said = circle(&[
+        ("lib.rs", root),
+        ("facade.rs", facade),
+        ("a.rs", text),
+        ("b.rs", "use crate::a::A;\npub struct B;\npub fn g() {}"),
+    ]);
+    assert!(said.contains("b") && said.contains("modules form a circle"), "{said}");
+}
+
+#[test]
+fn paths_in_attributes_count() {
+    for text in [
+        "struct A {\n #[arg(value_parser = crate::b::g)]\n field: u8 }",
+        "#[derive(Default)]\n#[group(crate::b::B)]\nstruct A;",
+        "#[kept = crate::b::ONE]\nstruct A;",
+        "#[group(crate::b::B)]\nmod inner {}",
+    ] {
+        circle(&[("lib.rs", "mod a; mod b;"), ("a.rs", text), ("b.rs", "use crate::a::A;")]);
+    }
+    let clean = said(&[
+        ("lib.rs", "mod a; mod b;"),
+        ("a.rs", "/// See [`crate::b::B`].\nstruct A;"),
+        ("b.rs", "use crate::a::A;"),
+    ]);
+    assert!(clean.is_empty(), "{clean:?}");
+}
+
+#[test]
+fn grouped_paths_in_macros_count() {
+    for text in [
+        "macro_rules! m { () => { use $crate::{b::g}; } }",
+        "macro_rules! m { () => { use $crate::{c as d, b::{self, g as h}}; } }",
+        "macro_rules! m { () => { use $crate::b::*; } }",
+        "fn f() { run! { use crate::{c::D, b::*}; } }",
+    ] {
+        circle(&[("lib.rs", "mod a; mod b;"), ("a.rs", text), ("b.rs", "use crate::a::A;")]);
+    }
+}
+
+#[test]
+fn a_product_or_a_field_in_a_macro_is_no_path() {
+    let clean = said(&[
+        ("lib.rs", "mod a; mod b; pub struct Shared;"),
+        ("a.rs", "fn f() { m!(crate::c * ::b::g(), b: { x }, S { b: other::b::g }) }"),
+        ("b.rs", "use crate::a::A;"),
+    ]);
+    assert!(clean.is_empty(), "{clean:?}");
+}
+
+#[test]
+fn a_facade_hides_no_circle() {
+    let root = "mod a; mod b; mod facade; pub use facade::*;";
+    for (facade, text) in [
+        ("pub use crate::b::*;", "use crate::B;\npub struct A;"),
+        ("pub use super::b::B;", "use crate::*;\npub struct A(B);"),
+        ("pub use super::*;", "pub struct A;\nfn f() { crate::facade::b::g() }"),
+        ("pub use crate::{self as all};", "pub struct A;\nfn f() { crate::facade::all::b::g() }"),
+        ("pub use crate::b as c;", "use crate::*;\npub struct A;\nfn f() { c::g() }"),
+    ] {
+        circle_through(root, facade, text);
+    }
+}
+
+#[test]
+fn a_glob_of_the_root_brings_its_modules_and_variants() {
+    circle_through("mod a; mod b; mod facade;", "", "use crate::*;\nfn f() { b::g() }");
+    circle(&[
+        ("lib.rs", "mod a; mod b; pub use b::Kind::*;"),
+        ("a.rs", "pub struct A;\nfn f() { crate::First; }"),
+        ("b.rs", "use crate::a::A;\npub enum Kind { First }"),
+    ]);
+}
+
+#[test]
+fn globs_that_bring_each_other_come_to_an_end() {
+    let clean = said(&[
+        ("lib.rs", "mod a; mod b; pub use a::*; pub use b::*; use other::*; use more::*;"),
+        ("a.rs", "pub use other::*;\nfn f() { unknown::g() }"),
+        ("b.rs", "use crate::a::*;\nfn f() { unknown::g() }"),
+    ]);
+    assert!(clean.is_empty(), "{clean:?}");
+}
+
+#[test]
+fn raw_names_are_names() {
+    for text in ["use crate::r#b::g;", "fn f() { m!(crate::r#b::g()) }"] {
+        circle(&[("lib.rs", "mod a; mod r#b;"), ("a.rs", text), ("b.rs", "use crate::r#a::A;")]);
+    }
+}
+
+#[test]
+fn what_hides_an_edge_is_a_finding() {
+    for text in [
+        "#[path = \"b.rs\"] mod c;",
+        "#[cfg_attr(unix, path = \"b.rs\")] mod c;",
+        "#[cfg_attr(unix, inline, cfg_attr(a, path = \"b.rs\"))] mod c;",
+        "m! { #[path = \"b.rs\"] mod c; }",
+        "extern crate self as own;",
+        "#[macro_use] mod c {}",
+        "#![macro_use]",
+        "include!(\"b.rs\");",
+        "fn f() { std::include!(\"b.rs\") }",
+    ] {
+        let said = said(&[("lib.rs", "mod a;"), ("a.rs", &format!("//! A.\n{text}"))]);
+        assert_eq!(said.len(), 1, "{text}: {said:?}");
+        assert!(said[0].starts_with("crates/a/src/a.rs:2: "), "{said:?}");
+        assert!(said[0].contains("mend: "), "{said:?}");
+    }
+    let clean = "const A: &str = include_str!(\"a.txt\");\n#[serde(path = 1)]\n#[inline]\nfn \
+                 path() { let path = 1; }\nextern crate other as name;";
+    assert!(said(&[("lib.rs", clean)]).is_empty());
+}
+
+#[test]
+fn a_macro_lent_to_the_modules_below_is_a_use_of_its_module() {
+    let text = circle(&[
+        ("lib.rs", "macro_rules! m { () => { $crate::b::g() } }\nmod a; mod b;"),
+        ("a.rs", "pub struct A;\nfn f() { m!(); println!() }"),
+        ("b.rs", "use crate::a::A;\npub fn g() {}"),
+    ]);
+    assert!(text.contains("`m!` (crates/a/src/a.rs:2)"), "{text}");
+}

@@ -8,6 +8,8 @@ use toml::{Table, Value};
 pub(super) struct Member {
     /// The name of its folder.
     pub(super) folder: String,
+    /// From the root.
+    pub(super) place: String,
     pub(super) manifest: String,
     pub(super) uses: Vec<Dependency>,
 }
@@ -17,6 +19,8 @@ pub(super) struct Member {
 pub(super) struct Dependency {
     /// The name of the used crate's folder.
     pub(super) folder: String,
+    /// What the user calls it.
+    pub(super) key: String,
     pub(super) for_tests: bool,
     pub(super) line: usize,
 }
@@ -30,34 +34,53 @@ pub(super) fn members(tree: &Tree) -> Vec<Member> {
     let shared = at(&root, &["workspace", "dependencies"]).cloned().unwrap_or_default();
     let member = |package: &Package| Member {
         folder: package.folder.clone(),
+        place: package.place.to_owned(),
         manifest: package.file.path.clone(),
         uses: uses(package, &packages, &shared),
     };
     packages.iter().map(member).collect()
 }
 
+/// The manifests of packages that the root's patterns do not reach, the root's own included.
+pub(super) fn strays(tree: &Tree) -> Vec<&File> {
+    let root = tree.file("Cargo.toml").and_then(parsed).unwrap_or_default();
+    let is_package = |file: &&File| parsed(file).is_none_or(|table| table.contains_key("package"));
+    let manifests = tree.files().filter(|file| file.path.rsplit('/').next() == Some("Cargo.toml"));
+    let outside = manifests.filter(|file| {
+        file.path.strip_suffix("/Cargo.toml").is_none_or(|path| !is_member(&root, path))
+    });
+    outside.filter(is_package).collect()
+}
+
 struct Package<'a> {
     name: String,
     folder: String,
+    place: &'a str,
     file: &'a File,
     table: Table,
 }
 
 fn packages<'a>(tree: &'a Tree, root: &Table) -> Vec<Package<'a>> {
-    let patterns = at(root, &["workspace"]).and_then(|table| table.get("members"));
-    let patterns: Vec<&str> = match patterns {
-        Some(Value::Array(patterns)) => patterns.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    };
     let package = |file: &'a File| {
         let path = file.path.strip_suffix("/Cargo.toml")?;
-        patterns.iter().find(|pattern| matches(pattern, path))?;
+        if !is_member(root, path) {
+            return None;
+        }
         let table = parsed(file)?;
         let name = at(&table, &["package"])?.get("name")?.as_str()?.to_owned();
         let folder = path.rsplit('/').next().unwrap_or(path).to_owned();
-        Some(Package { name, folder, file, table })
+        Some(Package { name, folder, place: path, file, table })
     };
     tree.files().filter_map(package).collect()
+}
+
+fn is_member(root: &Table, path: &str) -> bool {
+    let says = |key| {
+        let patterns = at(root, &["workspace"]).and_then(|table| table.get(key)?.as_array());
+        let mut patterns = patterns.into_iter().flatten().filter_map(Value::as_str);
+        patterns.any(|pattern| matches(pattern, path))
+    };
+    says("members") && !says("exclude")
 }
 
 fn matches(pattern: &str, path: &str) -> bool {
@@ -74,7 +97,8 @@ fn uses(package: &Package, packages: &[Package], shared: &Table) -> Vec<Dependen
             let name = package_name(key, value, shared);
             if let Some(used) = packages.iter().find(|package| package.name == name) {
                 let line = line_of(package.file, key);
-                found.push(Dependency { folder: used.folder.clone(), for_tests, line });
+                let (folder, key) = (used.folder.clone(), key.clone());
+                found.push(Dependency { folder, key, for_tests, line });
             }
         }
     }

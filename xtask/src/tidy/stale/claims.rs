@@ -18,19 +18,61 @@ pub(super) const SOURCE_ENDINGS: [&str; 4] = [".rs", ".md", ".toml", ".lock"];
 pub(super) fn of(text: &str) -> Vec<(usize, Claim)> {
     let mut claims = Vec::new();
     let mut fenced = false;
+    let mut block = Block::default();
     for (index, line) in text.lines().enumerate() {
-        let mut add = |claim| claims.push((index + 1, claim));
-        if line.trim_start().starts_with("```") {
+        let number = index + 1;
+        let is_fence = line.trim_start().starts_with("```");
+        if is_fence || fenced || begins_block(line) {
+            std::mem::take(&mut block).claims(&mut claims);
+        }
+        if is_fence {
             fenced = !fenced;
         } else if fenced {
-            commands(line).for_each(&mut add);
+            claims.extend(commands(line).map(|claim| (number, claim)));
         } else {
-            spans(line).map(|span| Claim::Code(span.to_owned())).for_each(&mut add);
-            spans(line).flat_map(commands).for_each(&mut add);
-            links(line).for_each(&mut add);
+            block.add(number, line);
+            claims.extend(links(line).map(|claim| (number, claim)));
         }
     }
+    block.claims(&mut claims);
+    claims.sort_by_key(|(line, _)| *line);
     claims
+}
+
+/// Lines that flow into each other, so that a code span may go from one to the next.
+#[derive(Default)]
+struct Block {
+    text: String,
+    first: usize,
+}
+
+impl Block {
+    fn add(&mut self, number: usize, line: &str) {
+        if self.text.is_empty() {
+            self.first = number;
+        }
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn claims(self, claims: &mut Vec<(usize, Claim)>) {
+        for (at, span) in spans(&self.text) {
+            let line = self.first + self.text[..at].matches('\n').count();
+            let span = span.split_whitespace().collect::<Vec<_>>().join(" ");
+            claims.extend(commands(&span).map(|claim| (line, claim)));
+            claims.push((line, Claim::Code(span)));
+        }
+    }
+}
+
+/// Whether a line goes on with nothing before it: an empty one, a heading, an item, a row.
+fn begins_block(line: &str) -> bool {
+    let line = line.trim_start();
+    let numbered = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    line.is_empty()
+        || line.starts_with(['#', '|', '>'])
+        || ["- ", "* ", "+ "].iter().any(|mark| line.starts_with(mark))
+        || numbered.len() < line.len() && numbered.starts_with(". ")
 }
 
 /// A pattern with braces as the patterns that it stands for.
@@ -69,8 +111,37 @@ fn matches(part: &str, wanted: &str) -> bool {
     }
 }
 
-fn spans(line: &str) -> impl Iterator<Item = &str> {
-    line.split('`').skip(1).step_by(2)
+/// The code spans and where they begin. As many backticks end a span as began it; where none do,
+/// they are plain characters and hide nothing.
+fn spans(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(begin) = text[at..].find('`').map(|next| at + next) {
+        let marks = run(&text[begin..]);
+        let inside = begin + marks;
+        at = inside;
+        if let Some(end) = closing(text, inside, marks) {
+            found.push((begin, &text[inside..end]));
+            at = end + marks;
+        }
+    }
+    found
+}
+
+fn closing(text: &str, from: usize, marks: usize) -> Option<usize> {
+    let mut at = from;
+    while let Some(next) = text[at..].find('`').map(|next| at + next) {
+        let found = run(&text[next..]);
+        if found == marks {
+            return Some(next);
+        }
+        at = next + found;
+    }
+    None
+}
+
+fn run(text: &str) -> usize {
+    text.len() - text.trim_start_matches('`').len()
 }
 
 fn commands(text: &str) -> impl Iterator<Item = Claim> {
@@ -105,11 +176,11 @@ mod tests {
         assert_eq!(
             claims,
             [
-                (1, Claim::Code("a/b.rs".to_owned())),
                 (1, Claim::Link("docs/c.md".to_owned())),
+                (1, Claim::Code("a/b.rs".to_owned())),
                 (3, Claim::Command("test".to_owned())),
-                (5, Claim::Code("cargo xtask tidy words".to_owned())),
                 (5, Claim::Command("tidy".to_owned())),
+                (5, Claim::Code("cargo xtask tidy words".to_owned())),
             ]
         );
     }
@@ -122,5 +193,15 @@ mod tests {
         assert!(ends_with("docs/decisions/0001-one.md", "docs/decisions/*.md"));
         assert!(!ends_with("crates/engine/src/reapply/plan.rs", "apply/plan.rs"));
         assert!(!ends_with("plan.rs", "apply/plan.rs"));
+    }
+
+    #[test]
+    fn a_span_over_two_lines_hides_nothing_after_it() {
+        let code = |line, text: &str| (line, Claim::Code(text.to_owned()));
+        let claims = of("One `a\n  b` and `c`\nand `d`.\n\n- A stray ` mark\n- `e` ``f ` g`` `h");
+        assert_eq!(
+            claims,
+            [code(1, "a b"), code(2, "c"), code(3, "d"), code(6, "e"), code(6, "f ` g")]
+        );
     }
 }

@@ -42,6 +42,30 @@ fn a_stale_type_is_found() {
 }
 
 #[test]
+fn a_stale_type_inside_another_is_found() {
+    for gone in [
+        "`Vec<Segmentt>`",
+        "`Arc<dyn Walkerr>`",
+        "`Walkerr { a }`",
+        "`&mut Aplier`",
+        "`Fate::Again { after }`",
+        "`Applier::run(Aplier)`",
+        "`fn run(of: Aplier)`",
+        "`Result<Applier, engine::aply::Fault>`",
+    ] {
+        assert_eq!(said(gone).len(), 1, "{gone}");
+    }
+    assert!(said("`Vec<Segmentt>`")[0].contains("names `Segmentt`, which is defined nowhere"));
+}
+
+#[test]
+fn a_span_over_two_lines_hides_no_stale_name() {
+    let said = said("See `Applier\nrun` and `Aplier`, `Vec<\nAplier>`.");
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].starts_with("README.md:2: "), "{said:?}");
+}
+
+#[test]
 fn what_is_defined_may_be_named() {
     let text = "`Applier` `Applier::run()` `Fate::Retry` `Retry` `TableName` `crate::apply` \
                 `engine::apply::Applier` `instep_model::position::TableName`";
@@ -51,7 +75,7 @@ fn what_is_defined_may_be_named() {
 #[test]
 fn what_is_not_of_this_house_is_left_alone() {
     let text = "`/v1/status` `instep.yaml` `forms/public.form_responses` `state/` `SIGTERM` `P1` \
-                `BTreeMap` `tokio::time::sleep` `std::time::Instant` `Option<Key>` `apply` \
+                `BTreeMap` `tokio::time::sleep` `std::time::Instant` `Option<Applier>` `apply` \
                 `application/json` `${FORMS_DB_URL:-postgres://localhost/forms}` `E-DATA-LOCKED`";
     assert_eq!(said(text), Vec::<String>::new());
 }

@@ -8,9 +8,20 @@ use std::sync::Arc;
 
 #[test]
 fn later_writes_of_a_row_take_the_place_of_earlier_ones() {
-    let folded = fold(writes([put(1, "a"), put(2, "b"), put(1, "c")]));
-    assert_eq!(effects(&folded), [put(2, "b"), put(1, "c")]);
+    let folded = fold(writes([put_over(1, "a"), put(2, "b"), put_over(1, "c")]));
+    assert_eq!(effects(&folded), [put(2, "b"), put_over(1, "c")]);
     assert_eq!(folded[1].version.ordinal, 2, "the version is the last one's");
+}
+
+/// AP5: with immediate foreign keys the parent has to be there before its child.
+#[test]
+fn a_row_made_in_the_batch_stays_before_those_made_after_it() {
+    for change in [put(1, "changed"), patch(1, 9)] {
+        let folded = fold(writes([put(1, "parent"), put(2, "child"), change]));
+        let keys: Vec<_> = folded.iter().flat_map(|write| write.effect.keys()).collect();
+        assert_eq!(keys, [&key(1), &key(2)]);
+        assert_eq!(folded[0].version.ordinal, 2);
+    }
 }
 
 #[test]
@@ -152,6 +163,10 @@ fn effects(writes: &[Write]) -> Vec<Effect> {
 
 fn put(id: i64, body: &str) -> Effect {
     Effect::Put { key: key(id), row: row(id, body), new: true }
+}
+
+fn put_over(id: i64, body: &str) -> Effect {
+    Effect::Put { key: key(id), row: row(id, body), new: false }
 }
 
 fn patch(id: i64, topic: i64) -> Effect {

@@ -10,14 +10,42 @@ use model::{
 use std::sync::Arc;
 
 #[test]
-fn what_is_at_or_below_the_watermark_is_left_out() {
+fn what_is_at_or_below_the_watermark_is_no_redelivery_but_a_broken_log() {
     let mut plan = plan(Claim::Transactional, 100);
     plan.resume(Claim::Transactional, Some(at(2)), vec![], None);
-    for number in 1..=3 {
-        push(&mut plan, transaction(number, [insert(1)]));
+    for number in [1, 2] {
+        let fault = plan.push(transaction(number, [insert(1)])).expect_err("it was seen");
+        assert_eq!(fault.code, Code::Broken);
     }
-    let batch = only(&mut plan);
-    assert_eq!((batch.writes.len(), batch.watermark), (1, at(3)));
+    push(&mut plan, transaction(3, [insert(1)]));
+    assert_eq!(only(&mut plan).watermark, at(3));
+}
+
+#[test]
+fn a_missing_part_is_a_fault() {
+    let part = |first, last| {
+        let commit = Commit { offset: at(1), transaction: TransactionId(1), committed_at: 0 };
+        Entry::Part(CommittedPart { commit, first, changes: vec![insert(1)], last })
+    };
+    let mut plan = plan(Claim::Transactional, 100);
+    assert!(plan.push(part(1, true)).is_err(), "it does not begin at its beginning");
+    push(&mut plan, part(0, false));
+    assert!(plan.push(part(2, true)).is_err(), "one is missing between them");
+    assert!(plan.push(transaction(2, [insert(2)])).is_err(), "the rest is missing");
+    push(&mut plan, part(1, true));
+    assert_eq!(only(&mut plan).watermark, at(1));
+}
+
+#[test]
+fn placed_rows_of_one_offset_are_never_divided_where_there_are_no_transactions() {
+    let offset = Offset { epoch: Epoch(1), ordinal: 0, ..at(1) };
+    let changes = vec![insert(1), insert(2), insert(3)];
+    let (targets, purpose) = (vec![TargetName::from("group")], Purpose::Fill);
+    let placed = Placed { offset: offset.clone(), targets, purpose, changes };
+    let mut plan = plan(Claim::Versioned, 2);
+    push(&mut plan, Entry::Placed(placed));
+    let (batch, _) = plan.next_batch().expect("planned").expect("a batch");
+    assert_eq!((batch.writes.len(), batch.watermark), (3, offset));
 }
 
 #[test]

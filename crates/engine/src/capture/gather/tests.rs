@@ -26,6 +26,16 @@ fn what_the_log_has_already_is_left_out() {
 }
 
 #[test]
+fn a_commit_below_one_that_came_after_the_start_is_a_fault() {
+    let mut gather = gather(1 << 20);
+    step(&mut gather, part(1, 1, 1));
+    step(&mut gather, commit(1, 10));
+    step(&mut gather, part(2, 2, 1));
+    let fault = gather.take(commit(2, 9)).expect_err("positions rise");
+    assert_eq!(fault.code, Code::OutOfOrder);
+}
+
+#[test]
 fn a_large_transaction_is_staged_as_it_comes_and_adopted_at_its_commit() {
     let mut gather = gather(400);
     let mut staged = 0;
