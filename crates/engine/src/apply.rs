@@ -231,7 +231,7 @@ impl Apply {
                 }
                 // Nothing was written; the same again, row by row, finds out which row it was.
                 Outcome::Refused(_) => {
-                    *plan = self.plan(led, history, Some(batch.watermark)).await?
+                    *plan = self.plan(led, history, Some(batch.watermark)).await?;
                 }
             }
         }

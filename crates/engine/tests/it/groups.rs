@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use testkit::conformance::rows::{key, row, row_with_same_body};
 use testkit::faulty::{Call, Reply};
+use testkit::memory::log::MemoryLog;
 use testkit::memory::store::{Kept, Manners};
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -161,6 +162,69 @@ async fn a_lane_whose_only_group_is_detached_is_trimmed_to_its_end() {
     sleep(Duration::from_secs(5)).await;
     let bounds = rig.log.bounds(&lane()).await.expect("bounds");
     assert_eq!(bounds.trimmed, bounds.last);
+}
+
+/// F05: a server that takes a call and never answers is given up, and asked anew.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_never_answered_is_given_up() {
+    let mut rig = Rig::new(1);
+    let _running = rig.start().await;
+    rig.targets[0].replies.push(Call::Apply, Reply::HoldReply(Arc::default()));
+    rig.insert([1]);
+    rig.in_step(0).await;
+    rig.insert([2]);
+    rig.in_step(0).await;
+}
+
+/// AP2: what a failed connection still has under way cannot come after its successor.
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_arrives_after_its_connection_failed_is_fenced_off() {
+    let mut rig = Rig::new(1);
+    let _running = rig.start().await;
+    rig.insert([1]);
+    rig.in_step(0).await;
+    rig.targets[0].replies.push(Call::Apply, Reply::ArriveLate(Duration::from_secs(5)));
+    rig.change([Op::Update { before: key(1), row: row(1, 2, "second") }]);
+    rig.in_step(0).await;
+    rig.change([Op::Update { before: key(1), row: row(1, 3, "third") }]);
+    rig.in_step(0).await;
+    let stands = || rig.targets[0].store.kept().watermarks[&lane()].clone();
+    let before = stands();
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!((rig.rows(0), stands()), (rig.truth(), before));
+}
+
+/// P8: the data directory is lost, and the source has moved on meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_copy_from_before_the_history_of_the_log_is_declared() {
+    let mut rig = Rig::new(1);
+    let running = rig.start().await;
+    rig.insert([1]);
+    rig.in_step(0).await;
+    running.work.abort();
+    rig.log = Arc::new(MemoryLog::new());
+    rig.notes = Arc::default();
+    rig.insert([2]);
+    let running = rig.start().await;
+    rig.insert([3]);
+    let group = || running.board.snapshot().groups[&"target-0".into()].clone();
+    until("it stops", || group().task.phase == Phase::Stopped).await;
+    assert!(group().task.fault.expect("a reason").starts_with("E-LOG-HISTORY-LOST"));
+    assert_eq!(rig.rows(0).len(), 1, "the copy keeps what it has");
+}
+
+/// Decision 17: under steady load, too, commits are made durable in time, and the log is trimmed.
+#[tokio::test(start_paused = true)]
+async fn a_busy_group_with_asynchronous_commits_is_flushed_in_time() {
+    let manners = Manners { flush_every: 1_000, ..Manners::plain(Claim::Transactional) };
+    let mut rig = Rig::with([manners]);
+    let _running = rig.start().await;
+    for id in 0..40 {
+        rig.insert([id]);
+        sleep(Duration::from_millis(500)).await;
+    }
+    let bounds = rig.log.bounds(&lane()).await.expect("bounds");
+    assert!(bounds.trimmed > None, "{bounds:?}");
 }
 
 /// Decision 17: what a target has not made durable is not trimmed, and comes again after its crash.
