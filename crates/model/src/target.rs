@@ -19,7 +19,8 @@ pub trait Target: Send {
     /// What this target can promise.
     fn claim(&self) -> Claim;
 
-    /// Takes or renews the lease under which this target is written.
+    /// Takes or renews the lease under which this target is written. Stands by itself, also while a
+    /// target transaction is open.
     async fn lead(&mut self, tenure: &Tenure) -> Result<Leadership, Fault>;
 
     /// Up to where the target holds every effect of the lane, as its store has it.
