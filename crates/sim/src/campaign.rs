@@ -26,7 +26,7 @@ pub struct Plan {
     pub go_on_for: Duration,
     /// A planted bug.
     pub plant: Option<Plant>,
-    /// Stops at the first failure.
+    /// Stops at the first failure; with a planted bug, at the first that breaks its promise.
     pub stop_at_first: bool,
 }
 
@@ -72,8 +72,11 @@ pub fn run(plan: Plan) -> Report {
                         *report.marks.entry(mark).or_default() += times;
                     }
                     if let Err(violation) = outcome.verdict {
+                        let wanted =
+                            |plant: Plant| plant.caught_by().contains(&violation.invariant);
+                        let stops = plan.stop_at_first && plan.plant.is_none_or(wanted);
                         report.failures.insert(seed, violation);
-                        enough.fetch_or(plan.stop_at_first, Ordering::Relaxed);
+                        enough.fetch_or(stops, Ordering::Relaxed);
                     }
                 }
             });

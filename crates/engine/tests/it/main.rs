@@ -4,3 +4,4 @@ mod capture;
 mod groups;
 mod lifecycle;
 mod rig;
+mod slow_log;
