@@ -46,9 +46,10 @@ struct Entry {
     package: &'static str,
 }
 
-const BENCHES: [Entry; 2] = [
+const BENCHES: [Entry; 3] = [
     Entry { which: Bench::Journal, name: "journal", package: "instep-journal" },
     Entry { which: Bench::Engine, name: "engine", package: "instep-sim" },
+    Entry { which: Bench::State, name: "state", package: "instep-engine" },
 ];
 
 fn keep(name: &str, section: &str) -> Outcome {

@@ -73,6 +73,8 @@ pub(crate) enum Bench {
     Journal,
     /// Capture, planning and applying.
     Engine,
+    /// Changing the state of a lane all over its keys.
+    State,
     /// One after the other.
     All,
 }

@@ -4,23 +4,31 @@
 //! connection is dropped, a new one is asked, and the log is read again from there. So a lost
 //! reply needs no guessing.
 
+mod begin;
+mod copies;
 mod fold;
-mod led;
 mod plan;
 
+use crate::ask::PassWish;
 use crate::board::{Phase, Reporter};
-use crate::catalog::{Catalog, History};
+use crate::catalog::Catalog;
+use crate::desk::Desk;
+use crate::extent::Extent;
 use crate::group::Group;
 use crate::instance::Instance;
+use crate::led::{Asked, Led};
 use crate::limits::Limits;
 use crate::task::{Stop, Task};
 use async_trait::async_trait;
-use led::{Asked, Led};
+use begin::Beginning;
+use copies::{Copies, News};
 use model::attack::{Bug, Mark, planted, reached};
-use model::{Batch, Code, Fate, Fault, Lane, Log, Mode, Offset, Outcome, Read, Tenure, Watermark};
-use plan::Plan;
+use model::{
+    Batch, Claim, Code, CopyName, Epoch, Fate, Fault, Lane, Log, Mode, Offset, Outcome, Pass, Read,
+    Standing, Tenure, Watermark,
+};
+use plan::{Plan, Planned};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 /// Brings one group forward.
@@ -28,6 +36,7 @@ pub(crate) struct Apply {
     pub(crate) lane: Lane,
     pub(crate) group: Group,
     pub(crate) log: Arc<dyn Log>,
+    pub(crate) desk: Desk,
     pub(crate) limits: Limits,
     pub(crate) instance: Instance,
     pub(crate) reporter: Reporter,
@@ -42,29 +51,113 @@ pub(crate) struct Apply {
 impl Task for Apply {
     async fn run(&mut self, stop: &Stop) -> Result<(), Fault> {
         self.reporter.phase(Phase::Starting);
-        let Some(history) = stop.or(self.history()).await.transpose()? else { return Ok(()) };
-        let Some(led) = stop.or(self.take_over()).await else { return Ok(()) };
-        let mut led = led?;
-        let mut plan = self.plan(&mut led, &history, None).await?;
-        while !stop.asked() {
-            self.write_planned(&mut led, &mut plan, &history, stop).await?;
-            self.keep(&mut led).await?;
-            if let Some(read) = self.read(&mut led, &plan, stop).await? {
-                self.take(&mut plan, read)?;
-            }
-        }
-        Ok(())
+        let worked = self.work(stop).await;
+        // Whoever leads the target next knows from the target itself what it wants.
+        self.desk.withdraw(&self.group.name);
+        worked
     }
 }
 
 impl Apply {
-    /// The history that the lane follows; waits until capture has begun one.
-    async fn history(&self) -> Result<History, Fault> {
-        loop {
-            match self.catalog.history(&self.lane).await? {
-                Some(history) => return Ok(history),
-                None => sleep(Duration::from_millis(100)).await,
+    async fn work(&mut self, stop: &Stop) -> Result<(), Fault> {
+        let Some(led) = stop.or(self.take_over()).await else { return Ok(()) };
+        let mut led = led?;
+        let Some(standing) = stop.or(self.settle(&mut led)).await else { return Ok(()) };
+        let standing = standing?;
+        self.desk.lead(&self.group.name, led.epoch, standing.watermark.as_ref());
+        let mut plan = self.plan((led.epoch, led.claim()), standing, None).await?;
+        while !stop.asked() {
+            self.write_planned(&mut led, &mut plan, stop).await?;
+            if let Some(gap) = plan.gap().cloned() {
+                plan = self.bridge(&mut led, &gap).await?;
+                continue;
             }
+            self.keep(&mut led).await?;
+            match self.read(&mut led, &plan, stop).await? {
+                None => {}
+                Some(Read::Entries(entries)) => {
+                    let before = plan.seen().cloned();
+                    entries.into_iter().try_for_each(|entry| plan.push(entry))?;
+                    if plan.seen() <= before.as_ref() {
+                        let name = &self.group.name;
+                        let what = format!("{name}: the log gave nothing after {before:?}");
+                        return Err(Fault::stop(Code::Broken, what));
+                    }
+                }
+                Some(Read::Gone { .. }) => {
+                    reached(Mark::GoneBridged);
+                    let end = self.extent().await?.end;
+                    plan = self.bridge(&mut led, &end).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn extent(&self) -> Result<Extent, Fault> {
+        Extent::look(self.catalog.as_ref(), self.log.as_ref(), &self.lane).await
+    }
+
+    /// Where the group stands, once every copy of it has at least begun to be filled.
+    async fn settle(&mut self, led: &mut Led) -> Result<Standing, Fault> {
+        loop {
+            let standing = led.standing().await?;
+            self.note_marks(standing.watermark.as_ref());
+            let extent = self.extent().await?;
+            let stands_later = |it: &Watermark| it.incarnation > extent.history.incarnation;
+            if standing.watermark.as_ref().is_some_and(stands_later) {
+                let (name, at) = (&self.group.name, &standing.watermark);
+                let what =
+                    format!("{name} stands at {at:?}, in a history that is yet to come here");
+                return Err(Fault::retry(Code::Superseded, what));
+            }
+            match begin::beginning(&self.group, &standing, &extent) {
+                None => return Ok(self.configured(standing)),
+                Some(beginning) => self.begin(led, beginning).await?,
+            }
+        }
+    }
+
+    /// What concerns the copies of the configuration; there may have been others once.
+    fn configured(&self, mut standing: Standing) -> Standing {
+        let is_ours = |copy: &CopyName| self.group.copies.iter().any(|it| it.name == *copy);
+        standing.holds.retain(|hold| is_ours(&hold.copy));
+        standing.passes.retain(|copy, _| is_ours(copy));
+        standing
+    }
+
+    /// P8: what the copies miss is in no log any more; a pass over each finds it.
+    async fn bridge(&mut self, led: &mut Led, at: &Offset) -> Result<Plan, Fault> {
+        let standing = led.standing().await?;
+        self.begin(led, begin::bridging(&self.group, &standing, at)).await?;
+        self.reporter.reattached();
+        let standing = self.configured(led.standing().await?);
+        self.plan((led.epoch, led.claim()), standing, None).await
+    }
+
+    /// Writes down, in the target itself, that passes begin.
+    async fn begin(&self, led: &mut Led, beginning: Beginning) -> Result<(), Fault> {
+        let Beginning { watermark, passes } = beginning;
+        let batch = Batch { passes, ..self.empty_batch(led, watermark) };
+        match led.apply(&batch, Mode::Together).await? {
+            Outcome::Written { .. } => Ok(()),
+            Outcome::Refused(reason) => {
+                let what = format!("{}: {reason}", self.group.name);
+                Err(Fault::stop(Code::TargetRefused, what))
+            }
+        }
+    }
+
+    /// A batch without rows.
+    fn empty_batch(&self, led: &Led, watermark: Watermark) -> Batch {
+        Batch {
+            lane: self.lane.clone(),
+            epoch: led.epoch,
+            writes: Vec::new(),
+            holds: Vec::new(),
+            passes: Vec::new(),
+            watermark,
+            last: true,
         }
     }
 
@@ -78,7 +171,7 @@ impl Apply {
                 connection: self.connections,
                 lasting: self.limits.lease,
             };
-            match Led::ask(&self.group, tenure, &self.limits).await? {
+            match Led::ask(self.group.service.as_ref(), &self.lane, tenure, &self.limits).await? {
                 Asked::Led(led) => return Ok(*led),
                 Asked::Elsewhere(pause) => {
                     self.reporter.phase(Phase::Elsewhere);
@@ -114,53 +207,50 @@ impl Apply {
     /// so that retention need not wait for the target's own time.
     async fn flush(&self, led: &mut Led) -> Result<(), Fault> {
         let Some(watermark) = self.reporter.unflushed() else { return Ok(()) };
-        let batch = Batch {
-            lane: self.lane.clone(),
-            epoch: led.epoch,
-            writes: Vec::new(),
-            holds: Vec::new(),
-            watermark,
-            last: true,
-        };
+        let batch = self.empty_batch(led, watermark);
         if let Outcome::Written { durable: true, .. } = led.apply(&batch, Mode::Together).await? {
             self.reporter.flushed(&batch.watermark);
         }
         Ok(())
     }
 
-    /// Plans on from where the target says it is.
+    /// Plans on from where the target stands, and writes down what it wants read.
     async fn plan(
         &mut self,
-        led: &mut Led,
-        history: &History,
+        leads: (Epoch, Claim),
+        standing: Standing,
         careful: Option<Offset>,
     ) -> Result<Plan, Fault> {
-        let (watermark, holds) = led.standing(&self.lane).await?;
-        if let Some(watermark) = &watermark {
-            self.check_history(watermark, history)?;
+        let (name, watermark) = (&self.group.name, standing.watermark.clone());
+        let allowed = self.catalog.deletes_allowed(&self.lane, name).await?;
+        self.reporter.resumed(watermark.as_ref(), standing.holds.len());
+        for hold in &standing.holds {
+            let copies = self.group.copies.iter().filter(|copy| copy.name == hold.copy);
+            for copy in copies {
+                self.desk.want_key(name, &copy.of, &hold.key, &self.limits);
+            }
         }
-        self.note_marks(watermark.as_ref());
-        self.reporter.resumed(watermark.as_ref(), holds.len());
-        let mut plan = Plan::new(&self.lane, &self.group, led.epoch, &self.limits);
-        plan.resume(led.claim(), watermark, holds, careful);
-        Ok(plan)
+        for (copy, pass) in &standing.passes {
+            self.want_pass(copy, pass);
+        }
+        self.reporter.passes(&standing.passes);
+        let copies = Copies::new(&self.group, standing, &self.limits, allowed);
+        let plan = Plan::new(&self.lane, name, leads, &self.limits, copies, watermark);
+        Ok(plan.careful_until(careful))
     }
 
-    /// P8: a watermark from before this history, or from another one, has a gap behind it that no
-    /// log can fill.
-    fn check_history(&self, watermark: &Watermark, history: &History) -> Result<(), Fault> {
-        let follows =
-            watermark.incarnation == history.incarnation && watermark.position >= history.began;
-        if follows {
-            return Ok(());
+    fn want_pass(&self, copy: &CopyName, pass: &Pass) {
+        let name = &self.group.name;
+        let Pass::Under { purpose, began, upto, .. } = pass else {
+            return self.desk.pass_done(name, copy);
+        };
+        let copies = self.group.copies.iter().filter(|it| it.name == *copy);
+        for copy in copies {
+            let (table, inspect) = (copy.of.clone(), copy.inspect.clone());
+            let (purpose, began, upto) = (*purpose, began.clone(), upto.clone());
+            let wish = PassWish { table, purpose, began, upto, inspect };
+            self.desk.want_pass(name, &copy.name, wish);
         }
-        let (name, began) = (&self.group.name, &history.began);
-        Err(Fault::lost(
-            Code::LogHistoryLost,
-            format!(
-                "{name}: the copy stands at {watermark}, the log's history begins at {began:?}"
-            ),
-        ))
     }
 
     fn note_marks(&mut self, watermark: Option<&Watermark>) {
@@ -177,49 +267,23 @@ impl Apply {
         }
     }
 
-    /// Gives the plan what was read.
-    fn take(&self, plan: &mut Plan, read: Read) -> Result<(), Fault> {
-        match read {
-            Read::Entries(entries) => {
-                let before = plan.seen().cloned();
-                entries.into_iter().try_for_each(|entry| plan.push(entry))?;
-                if plan.seen() > before.as_ref() {
-                    return Ok(());
-                }
-                let what = format!("{}: the log gave nothing after {before:?}", self.group.name);
-                Err(Fault::stop(Code::Broken, what))
-            }
-            Read::Gone { trimmed } => Err(Fault::lost(
-                Code::LogHistoryLost,
-                format!(
-                    "{}: the log begins after {trimmed}, the copy stands at {:?}",
-                    self.group.name,
-                    plan.seen()
-                ),
-            )),
-        }
-    }
-
     /// Writes every batch that the plan has ready.
     async fn write_planned(
         &mut self,
         led: &mut Led,
         plan: &mut Plan,
-        history: &History,
         stop: &Stop,
     ) -> Result<(), Fault> {
         while !stop.asked()
-            && let Some((batch, mode)) = plan.next_batch()?
+            && let Some(Planned { batch, mode, news }) = plan.next_batch()?
         {
             match self.write(led, &batch, mode).await? {
                 Outcome::Written { durable, refused } => {
-                    plan.written(&batch, &refused)?;
+                    let held = plan.written(&batch, &refused)?;
+                    self.tell(news, &held);
+                    batch.passes.iter().for_each(|(copy, pass)| self.want_pass(copy, pass));
                     if batch.last {
-                        self.reporter.applied(&batch.watermark, plan.held_keys());
-                        self.reporter.step();
-                        if durable {
-                            self.reporter.flushed(&batch.watermark);
-                        }
+                        self.report(&batch, plan, durable);
                     }
                     self.keep(led).await?;
                 }
@@ -229,13 +293,52 @@ impl Apply {
                         format!("{}: no row could be blamed: {reason}", self.group.name),
                     ));
                 }
+                Outcome::Refused(_) if planted(Bug::AdvancesOverHold) => {
+                    let empty = self.empty_batch(led, batch.watermark);
+                    self.write(led, &empty, Mode::Together).await?;
+                }
                 // Nothing was written; the same again, row by row, finds out which row it was.
                 Outcome::Refused(_) => {
-                    *plan = self.plan(led, history, Some(batch.watermark)).await?;
+                    let standing = self.configured(led.standing().await?);
+                    *plan = self
+                        .plan((led.epoch, led.claim()), standing, Some(batch.watermark))
+                        .await?;
                 }
             }
         }
         Ok(())
+    }
+
+    fn report(&self, batch: &Batch, plan: &Plan, durable: bool) {
+        self.reporter.applied(&batch.watermark, plan.copies().held_keys());
+        if !batch.passes.is_empty() {
+            self.reporter.passes(plan.copies().passes());
+        }
+        self.reporter.step();
+        if durable {
+            self.reporter.flushed(&batch.watermark);
+        }
+    }
+
+    /// Tells the reader which keys to read again, and which no longer. One that was tried and
+    /// refused once more keeps its growing pause.
+    fn tell(&self, news: Vec<News>, refused: &[News]) {
+        let (name, limits) = (&self.group.name, &self.limits);
+        for news in news {
+            match news {
+                News::Held(table, key) => self.desk.want_key_soon(name, &table, &key, limits),
+                News::Released(table, key) => {
+                    if !refused.contains(&News::Held(table.clone(), key.clone())) {
+                        self.desk.release_key(name, &table, &key);
+                    }
+                }
+            }
+        }
+        for news in refused {
+            if let News::Held(table, key) = news {
+                self.desk.want_key(name, table, key, limits);
+            }
+        }
     }
 
     async fn write(&mut self, led: &mut Led, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> {

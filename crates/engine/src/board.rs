@@ -3,10 +3,14 @@
 //! Holds only facts that a task can find again after a restart; nothing decides by it but
 //! retention, and that only by what targets said is durable.
 
-use model::{Code, Fault, Offset, TargetName, Watermark};
+use crate::group::WhenFull;
+use model::attack::{Mark, reached};
+use model::{CopyName, Fault, Offset, Pass, TargetName, Watermark};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// The shared board of one pipeline.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +32,8 @@ pub struct Snapshot {
     pub logged: Option<Offset>,
     /// Retention.
     pub retention: TaskStatus,
+    /// Who reads the source for others.
+    pub survey: TaskStatus,
     /// The groups, by name.
     pub groups: BTreeMap<TargetName, GroupStatus>,
 }
@@ -56,8 +62,24 @@ pub struct GroupStatus {
     pub flushed: Option<Watermark>,
     /// Keys that it holds back.
     pub held_keys: usize,
-    /// What it needs next is gone from the log, so it no longer holds the log for the others.
-    pub detached: bool,
+    /// How far passes over its copies have come.
+    pub passes: BTreeMap<CopyName, Pass>,
+    /// Detached: it held up the log when the log was full and ended here, so the log need not keep
+    /// for it what comes before.
+    pub detached: Option<Offset>,
+    /// What happens to it when the log is full.
+    pub when_full: WhenFull,
+    /// When its flushed watermark last moved.
+    moved_at: Option<Instant>,
+}
+
+impl GroupStatus {
+    /// Where all of its copies stand; nowhere while one of them is under a pass or the group stands
+    /// inside a transaction.
+    pub fn position(&self) -> Option<&Watermark> {
+        let is_whole = self.passes.values().all(|pass| *pass == Pass::Done);
+        self.watermark.as_ref().filter(|watermark| is_whole && !watermark.is_inside())
+    }
 }
 
 /// What a task does now.
@@ -99,9 +121,14 @@ impl Board {
         Reporter { board: self.clone(), who: Who::Retention }
     }
 
+    /// The reporter of who reads the source for others.
+    pub(crate) fn survey(&self) -> Reporter {
+        Reporter { board: self.clone(), who: Who::Survey }
+    }
+
     /// A group's reporter; puts the group on the board.
-    pub(crate) fn group(&self, name: &TargetName) -> Reporter {
-        self.lock().groups.entry(name.clone()).or_default();
+    pub(crate) fn group(&self, name: &TargetName, when_full: WhenFull) -> Reporter {
+        self.lock().groups.entry(name.clone()).or_default().when_full = when_full;
         Reporter { board: self.clone(), who: Who::Group(name.clone()) }
     }
 
@@ -114,11 +141,33 @@ impl Board {
     /// logged once it is detached.
     pub(crate) fn done_with(&self) -> Vec<Option<Watermark>> {
         let state = self.lock();
-        let done_with = |group: &GroupStatus| match group.detached {
-            true => state.logged.clone(),
-            false => group.flushed.clone(),
-        };
+        let done_with = |group: &GroupStatus| group.flushed.clone().max(group.detached.clone());
         state.groups.values().map(done_with).collect()
+    }
+
+    /// The log is full: lets go of the group that holds it up most, if it may be and has not moved
+    /// for so long.
+    fn detach_slowest(&self, grace: Duration) {
+        let mut state = self.lock();
+        let logged = state.logged.clone();
+        let now = Instant::now();
+        // One that still moves, or that is to be waited for, shields none that does not.
+        let stuck = state
+            .groups
+            .values_mut()
+            .filter(|group| group.flushed < logged && group.detached < logged)
+            .filter(|group| group.when_full == WhenFull::Detach)
+            .filter_map(|group| {
+                let is_stuck = now - *group.moved_at.get_or_insert(now) >= grace;
+                is_stuck.then_some(group)
+            })
+            .min_by_key(|group| group.flushed.clone().max(group.detached.clone()));
+        if let Some(group) = stuck {
+            reached(Mark::Detached);
+            group.detached = logged;
+            drop(state);
+            self.0.flushed.notify_waiters();
+        }
     }
 
     /// A panic elsewhere must not hide the board: each write to it is whole.
@@ -138,6 +187,7 @@ pub(crate) struct Reporter {
 enum Who {
     Capture,
     Retention,
+    Survey,
     Group(TargetName),
 }
 
@@ -176,10 +226,21 @@ impl Reporter {
             task.phase = Phase::Stopped;
             task.fault = Some(fault.to_string());
         });
-        if fault.code == Code::LogHistoryLost {
-            self.group(|group| group.detached = true);
-            self.board.0.flushed.notify_waiters();
-        }
+    }
+
+    /// The log is full, and somebody may hold it up.
+    pub(crate) fn log_is_full(&self, grace: Duration) {
+        self.board.detach_slowest(grace);
+    }
+
+    /// The group stands in the log again, and needs what comes next.
+    pub(crate) fn reattached(&self) {
+        self.group(|group| group.detached = None);
+    }
+
+    /// How far passes over the group's copies have come.
+    pub(crate) fn passes(&self, passes: &BTreeMap<CopyName, Pass>) {
+        self.group(|group| group.passes.clone_from(passes));
     }
 
     /// The task ended as asked.
@@ -206,6 +267,7 @@ impl Reporter {
         self.group(|group| {
             group.watermark = watermark.cloned();
             group.held_keys = held_keys;
+            group.moved_at = Some(Instant::now());
             if group.flushed.as_ref() > watermark {
                 group.flushed = watermark.cloned();
             }
@@ -215,7 +277,13 @@ impl Reporter {
 
     /// The group will hold everything up to here even after a crash of its service.
     pub(crate) fn flushed(&self, watermark: &Watermark) {
-        self.group(|group| group.flushed = Some(watermark.clone()));
+        self.group(|group| {
+            group.flushed = Some(watermark.clone());
+            group.moved_at = Some(Instant::now());
+            if group.detached <= group.flushed {
+                group.detached = None;
+            }
+        });
         self.board.0.flushed.notify_waiters();
     }
 
@@ -241,6 +309,7 @@ impl Reporter {
         match &self.who {
             Who::Capture => change(&mut state.capture),
             Who::Retention => change(&mut state.retention),
+            Who::Survey => change(&mut state.survey),
             Who::Group(name) => change(&mut state.groups.entry(name.clone()).or_default().task),
         }
     }

@@ -1,24 +1,37 @@
 //! Task: follows one source and puts what it commits into the log, then confirms it (E1).
 //!
-//! Everything is found again from the log's end, so a restart needs no memory of its own; what a
-//! source delivers again is skipped by its position.
+//! It is the lane's only writer, so it also places the rows that others want read again: at the
+//! head, where nothing can come in between. Everything is found again from the log's end, so a
+//! restart needs no memory of its own; what a source delivers again is skipped by its position.
 
+mod begin;
 mod gather;
+mod place;
+mod touched;
 
+use crate::ask::Ask;
 use crate::board::{Phase, Reporter};
-use crate::catalog::{Catalog, History};
+use crate::catalog::Catalog;
+use crate::desk::Desk;
 use crate::limits::Limits;
 use crate::task::{Stop, Task, answer};
 use async_trait::async_trait;
+use begin::Beginning;
 use futures_util::FutureExt;
+use futures_util::future::{Either, select};
 use gather::{Gather, Staging};
 use model::attack::{Bug, Mark, planted, reached};
 use model::{
-    Append, Bounds, Code, Epoch, Fault, Incarnation, Lane, Log, Offset, Place, Progress, Service,
-    Source, Started, Step, TransactionId,
+    Append, Code, Epoch, Fault, Lane, Log, Offset, Placed, Progress, Service, Source, Step,
+    TableName, TransactionId,
 };
-use std::collections::BTreeSet;
+use place::{Placing, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+use touched::Memory;
 
 /// Follows one source shard.
 pub(crate) struct Capture {
@@ -26,6 +39,7 @@ pub(crate) struct Capture {
     pub(crate) source: Arc<dyn Service<dyn Source>>,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) catalog: Arc<dyn Catalog>,
+    pub(crate) desk: Desk,
     pub(crate) limits: Limits,
     pub(crate) reporter: Reporter,
     /// Transactions that a run before this one may have left staged in the log.
@@ -36,77 +50,108 @@ pub(crate) struct Capture {
 impl Task for Capture {
     async fn run(&mut self, stop: &Stop) -> Result<(), Fault> {
         self.reporter.phase(Phase::Starting);
+        let worked = self.work(stop).await;
+        if worked.as_ref().is_err_and(|fault| fault.code == Code::JournalFull) {
+            self.reporter.log_is_full(self.limits.full_grace);
+        }
+        worked
+    }
+}
+
+impl Capture {
+    /// Follows the source from the log's end on.
+    async fn work(&mut self, stop: &Stop) -> Result<(), Fault> {
         self.drop_leftovers().await?;
-        let started = answer(self.limits.answer, Code::SourceUnavailable, self.start());
-        let Some(started) = stop.or(started).await else {
+        let beginning = Beginning {
+            lane: &self.lane,
+            log: self.log.as_ref(),
+            catalog: self.catalog.as_ref(),
+            desk: &self.desk,
+            reporter: &self.reporter,
+        };
+        let begun = beginning.start(self.source.as_ref());
+        let begun = answer(self.limits.answer, Code::SourceUnavailable, begun);
+        let Some(begun) = stop.or(begun).await else {
             return Ok(());
         };
-        let (mut source, last) = started?;
-        source.confirm(&last.position);
-        self.reporter.logged(last.clone());
+        let (source, head) = begun?;
+        source.confirm(&head.position);
+        self.reporter.logged(head.clone());
         self.reporter.step();
-        let mut gather = Gather::new(last, &self.limits);
-        while let Some(step) = stop.or(source.next()).await {
-            self.take(&mut gather, step?).await?;
-            // What is at hand already goes into the same append: under load groups grow by
-            // themselves, and an idle source waits for nobody.
-            for _ in 1..self.limits.append_steps_max {
-                let step = if gather.is_full() { None } else { source.next().now_or_never() };
-                let Some(step) = step else { break };
-                self.take(&mut gather, step?).await?;
-            }
-            self.append(&mut gather, source.as_mut()).await?;
+        let mut following = Following {
+            gather: Gather::new(head.clone(), &self.limits),
+            placing: Placing::new(&self.limits),
+            memory: Memory::new(head.position.clone(), &self.limits),
+            look_at: Instant::now(),
+            mark_at: Instant::now(),
+            source,
+            head,
+        };
+        while !stop.asked() {
+            let Some(step) = stop.or(following.wake(&self.desk)).await else { break };
+            self.follow(&mut following, step).await?;
+            self.place(&mut following).await?;
         }
         Ok(())
     }
 }
 
-impl Capture {
-    /// Connects, and starts the source where the log ends.
-    async fn start(&self) -> Result<(Box<dyn Source>, Offset), Fault> {
-        let mut source = self.source.connect().await?;
-        let last = self.start_at_end(source.as_mut()).await?;
-        Ok((source, last))
-    }
+/// What one run of capture has in hand.
+struct Following {
+    source: Box<dyn Source>,
+    /// The log's end.
+    head: Offset,
+    gather: Gather,
+    placing: Placing,
+    memory: Memory,
+    /// When somebody is to look again how far sessions see.
+    look_at: Instant,
+    /// When the source may be asked for another marker.
+    mark_at: Instant,
+}
 
-    /// Starts the source where the log ends, and says where that is.
-    async fn start_at_end(&self, source: &mut dyn Source) -> Result<Offset, Fault> {
-        let bounds = self.log.bounds(&self.lane).await?;
-        let history = self.catalog.history(&self.lane).await?;
-        let resume = history.map(|history| end_of_log(&bounds, history)).transpose()?;
-        if resume.is_none() && bounds.last.is_some() {
-            return Err(Fault::lost(
-                Code::SourceHistoryLost,
-                format!("lane {}: the log has changes, but no note of their server", self.lane),
-            ));
-        }
-        let after = resume.as_ref().map(|(history, last)| Place {
-            identity: history.identity.clone(),
-            position: last.position.clone(),
-        });
-        match (source.start(after.as_ref()).await?, resume) {
-            (Started::Resumed, Some((_, last))) => Ok(last),
-            (Started::Fresh(place), None) => self.begin(place).await,
-            (Started::Lost { why, .. }, _) => {
-                reached(Mark::HistoryLost);
-                let what = format!("lane {}: {why}", self.lane);
-                Err(Fault::lost(Code::SourceHistoryLost, what))
+impl Following {
+    /// Waits for the source's next step, or until there is something to place.
+    async fn wake(&mut self, desk: &Desk) -> Option<Result<Step, Fault>> {
+        let is_idle = self.memory.is_empty() && self.placing.waits_for().is_none();
+        let woken = async {
+            match select(self.source.next(), pin!(desk.answered())).await {
+                Either::Left((step, _)) => Some(step),
+                Either::Right(((), _)) => None,
             }
-            (Started::Fresh(_), Some(_)) | (Started::Resumed, None) => Err(Fault::stop(
-                Code::Broken,
-                format!("lane {}: the source did not start where it was asked to", self.lane),
-            )),
-        }
+        };
+        if is_idle { woken.await } else { timeout(TICK, woken).await.unwrap_or(None) }
     }
 
-    /// A first history begins. Its note comes before any change, so that no change is ever
-    /// without it.
-    async fn begin(&self, place: Place) -> Result<Offset, Fault> {
-        let Place { identity, position } = place;
-        let incarnation = Incarnation(1);
-        let history = History { incarnation, identity, began: position.clone() };
-        self.catalog.begin(&self.lane, &history).await?;
-        Ok(Offset::whole(incarnation, position))
+    /// Asks the source for a marker if an answer waits for what an idle source does not deliver.
+    fn mark(&mut self, now: Instant) {
+        let waits = self.placing.waits_for().is_some_and(|it| *it > self.head.position);
+        if waits && now >= self.mark_at {
+            reached(Mark::SourceMarked);
+            self.source.mark();
+            self.mark_at = now + TICK;
+        }
+    }
+}
+
+impl Capture {
+    /// Takes the step, and what is at hand behind it, and puts it into the log.
+    async fn follow(
+        &mut self,
+        following: &mut Following,
+        step: Option<Result<Step, Fault>>,
+    ) -> Result<(), Fault> {
+        let Some(step) = step else { return Ok(()) };
+        self.take(&mut following.gather, step?).await?;
+        // What is at hand already goes into the same append: under load groups grow by
+        // themselves, and an idle source waits for nobody.
+        for _ in 1..self.limits.append_steps_max {
+            let is_full = following.gather.is_full();
+            let step = if is_full { None } else { following.source.next().now_or_never() };
+            let Some(step) = step else { break };
+            self.take(&mut following.gather, step?).await?;
+        }
+        self.append_gathered(following).await
     }
 
     /// Takes one step; what is too large for memory goes to the log's staging at once.
@@ -128,23 +173,81 @@ impl Capture {
         Ok(())
     }
 
-    /// E1: appends what is gathered, and only then confirms it.
-    async fn append(&mut self, gather: &mut Gather, source: &mut dyn Source) -> Result<(), Fault> {
-        let entries = gather.ready();
+    async fn append_gathered(&mut self, following: &mut Following) -> Result<(), Fault> {
+        let entries = following.gather.ready();
+        let touched = following.gather.touched();
+        let adopted: Vec<_> = entries.iter().filter_map(adopts).collect();
+        let mut kept: Vec<_> =
+            entries.iter().filter_map(|entry| kept_changes(entry, &following.placing)).collect();
+        self.append(following, entries).await?;
+        for transaction in adopted {
+            self.staged.remove(&transaction);
+        }
+        for (position, transaction, touched) in touched {
+            let of = |(number, _): &mut (TransactionId, _)| *number == transaction;
+            let changes = kept.extract_if(.., of).next().map(|(_, changes)| changes);
+            let changes = changes.unwrap_or_default();
+            following.memory.log(position, transaction, touched, changes);
+        }
+        Ok(())
+    }
+
+    /// E1: appends, and only then confirms.
+    async fn append(&self, following: &mut Following, entries: Vec<Append>) -> Result<(), Fault> {
         let Some(end) = entries.last().map(end_of) else {
             return Ok(());
         };
         if planted(Bug::ConfirmBeforeDurable) {
-            source.confirm(&end.position);
+            following.source.confirm(&end.position);
         }
-        let adopted: Vec<_> = entries.iter().filter_map(adopts).collect();
-        self.log.append(&self.lane, entries, Epoch::LIVE).await?;
-        source.confirm(&end.position);
-        for transaction in adopted {
-            self.staged.remove(&transaction);
-        }
-        self.reporter.logged(end);
+        let epoch = self.desk.epoch();
+        self.log.append(&self.lane, entries, epoch).await?;
+        following.source.confirm(&end.position);
+        self.reporter.logged(end.clone());
         self.reporter.step();
+        following.head = end;
+        Ok(())
+    }
+
+    /// Places what was read and is right at the head; the rest waits, or is read again.
+    async fn place(&mut self, following: &mut Following) -> Result<(), Fault> {
+        let (answers, next_ticket) = self.desk.take_answers();
+        for answer in answers {
+            following.memory.look(&answer.reading().placement.sees, next_ticket);
+            self.desk.close(following.placing.take(answer));
+        }
+        for (ask, tickets) in following.placing.drop_unwanted(|ask| self.desk.is_wanted(ask)) {
+            self.desk.close(tickets);
+            self.desk.dropped(&ask, &self.limits);
+        }
+        let (mut placed, mut settled) = (Vec::new(), Vec::new());
+        let mut end = following.head.clone();
+        for verdict in following.placing.settle(&following.head, &mut following.memory) {
+            match verdict {
+                Verdict::SendBack(sent_back) => self.desk.send_back(sent_back, &self.limits),
+                Verdict::Drop(asks, tickets) => {
+                    self.desk.close(tickets);
+                    asks.iter().for_each(|ask| self.desk.dropped(ask, &self.limits));
+                }
+                Verdict::Place(ask, changes, tickets) => {
+                    end = next_placed(&end, self.desk.epoch());
+                    placed.push(Append::Placed(entry(&ask, end.clone(), changes)));
+                    settled.push((ask, tickets));
+                }
+            }
+        }
+        self.append(following, placed).await?;
+        for (ask, tickets) in settled {
+            self.desk.close(tickets);
+            self.desk.settled(&ask, &self.limits);
+        }
+        following.memory.forget(self.desk.oldest_ticket());
+        let now = Instant::now();
+        if !following.memory.is_empty() && now >= following.look_at {
+            self.desk.want_look();
+            following.look_at = now + TICK;
+        }
+        following.mark(now);
         Ok(())
     }
 
@@ -158,19 +261,19 @@ impl Capture {
     }
 }
 
-/// Where the log ends in this history: at its last entry, or where the history began.
-fn end_of_log(bounds: &Bounds, history: History) -> Result<(History, Offset), Fault> {
-    let last = match &bounds.last {
-        None => Offset::whole(history.incarnation, history.began.clone()),
-        Some(last) if last.incarnation == history.incarnation => last.clone(),
-        Some(last) => {
-            return Err(Fault::stop(
-                Code::Broken,
-                format!("the log ends at {last}, outside the history {:?}", history.incarnation),
-            ));
-        }
-    };
-    Ok((history, last))
+/// How often somebody looks how far sessions see while it matters, and how often at most a source
+/// is asked for a marker.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The offset of the next entry that this instance places.
+fn next_placed(end: &Offset, epoch: Epoch) -> Offset {
+    let ordinal = if end.epoch == epoch { end.ordinal + 1 } else { 0 };
+    Offset { epoch, ordinal, ..end.clone() }
+}
+
+fn entry(ask: &Ask, offset: Offset, changes: Vec<model::Change>) -> Placed {
+    let (targets, purpose) = (vec![ask.target.clone()], ask.purpose);
+    Placed { offset, targets, purpose, stretch: ask.wanted.stretch().cloned(), changes }
 }
 
 fn end_of(entry: &Append) -> Offset {
@@ -187,3 +290,15 @@ fn adopts(entry: &Append) -> Option<TransactionId> {
         _ => None,
     }
 }
+
+/// The changes of a transaction that somebody may have laid over a row, by table.
+fn kept_changes(entry: &Append, placing: &Placing) -> Option<(TransactionId, Kept)> {
+    let Append::Commit(commit, model::Changes::Inline(changes)) = entry else { return None };
+    let mut kept = Kept::new();
+    for change in changes.iter().filter(|change| placing.watches(&change.table)) {
+        kept.entry(change.table.name.clone()).or_default().push(change.clone());
+    }
+    Some((commit.transaction, kept))
+}
+
+type Kept = BTreeMap<TableName, Vec<model::Change>>;

@@ -1,6 +1,6 @@
 //! Groups of copies: what one apply task brings forward.
 
-use model::{CopyName, Service, TableName, Target, TargetName};
+use model::{CopyName, Inspect, Service, TableName, Target, TargetName};
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,15 +13,42 @@ pub struct Group {
     pub service: Arc<dyn Service<dyn Target>>,
     /// The copies.
     pub copies: Vec<Copy>,
+    /// What happens when the log is full and this group is why.
+    pub when_full: WhenFull,
+}
+
+/// What happens to a group that holds up the log when the log is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenFull {
+    /// The log lets go of what it needs; when it comes back it is compared with the source.
+    #[default]
+    Detach,
+    /// Capture waits for it.
+    Wait,
 }
 
 /// Rows kept equal to a source table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Copy {
     /// The copy's name.
     pub name: CopyName,
     /// The source table.
     pub of: TableName,
+    /// Where its rows are read back; nowhere if the service can not be read.
+    pub inspect: Option<Arc<dyn Service<dyn Inspect>>>,
+}
+
+impl fmt::Debug for Copy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.name, self.of)
+    }
+}
+
+impl Group {
+    /// The tables that its copies are of.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &TableName> {
+        self.copies.iter().map(|copy| &copy.of)
+    }
 }
 
 impl fmt::Debug for Group {

@@ -4,13 +4,23 @@
 //!
 //! ```text
 //!   pipeline            one lane: its source, the log, its groups; starts and stops every task
-//!   ├─ capture          Task: source -> log, then confirm       (capture/gather: pure)
-//!   ├─ apply            Task: log -> one group of copies        (apply/plan, apply/fold: pure)
+//!   ├─ capture          Task: source -> log, then confirm; places rows  (gather, touched, place: pure)
+//!   ├─ apply            Task: log -> one group of copies      (plan, copies, fold, begin: pure)
+//!   ├─ remember         Task: log -> row memory and counts               (layout, reach: pure)
+//!   ├─ survey           Task: source -> rows that somebody wants placed
 //!   └─ retention        Task: lowest watermark -> trim the log
-//!   task                supervise(): the only restart, the only backoff (backoff: pure)
+//!   push                Task: counts -> a store                             (place, table: pure)
+//!   desk, ask           who wants which rows, and what was answered
+//!   task                supervise(): the only restart, the only backoff         (backoff: pure)
+//!   count               what a change does to counts                                      (pure)
+//!   numbers             counts as they may be asked, each exact at its position
+//!   led                 a connection that leads its target
+//!   extent              which history a lane follows, and how far its log reaches
 //!   group, instance     what is brought forward, and by whom
 //!   board               what the tasks tell each other and the outside
-//!   catalog             the durable notes that are not data
+//!   catalog             what can not be computed again                          (catalog/sqlite)
+//!   state               what can be: row memory and numbers                       (state/sorted)
+//!   worker              a thread of its own for work that blocks
 //!   limits              every bound, with its unit
 //! ```
 //!
@@ -18,26 +28,45 @@
 //! - E1 Capture appends, then confirms; it never confirms what is not durable in the log.
 //! - E2 What is at or below a watermark is not applied again; what is above it is, in order.
 //! - E3 A batch ends at the end of a source transaction, unless the transaction alone is too large.
-//! - E4 Only what every group holds durably is trimmed.
+//! - E4 Only what every group and row memory hold durably is trimmed, but for those let go.
+//! - E5 A row is placed only where it is the source's row; a pass moves by whole stretches.
+//! - E6 A number is told with the offset at which it is true, and only once all rows are known.
 //!
-//! Must not know: any database, SQL, HTTP, the configuration file, environment variables.
+//! Must not know: any database but the file of its own notes, SQL elsewhere, HTTP, the
+//! configuration file, environment variables.
 
 mod apply;
+mod ask;
 mod backoff;
 mod board;
 mod capture;
 mod catalog;
+pub mod count;
+mod desk;
+mod extent;
 mod group;
 mod instance;
+mod led;
 mod limits;
+mod numbers;
 mod pipeline;
+pub mod push;
+mod remember;
 mod retention;
+mod state;
+mod survey;
 mod task;
+mod worker;
 
 pub use board::{Board, GroupStatus, Phase, Snapshot, TaskStatus};
+pub use catalog::sqlite::{OpenedCatalog, SqliteCatalog};
 pub use catalog::{Catalog, History};
-pub use group::{Copy, Group};
+pub use group::{Copy, Group, WhenFull};
 pub use instance::Instance;
 pub use limits::Limits;
-pub use pipeline::Pipeline;
+pub use numbers::{Numbers, Told, Untold};
+pub use pipeline::{Counting, Pipeline};
+pub use push::Push;
+pub use state::State;
+pub use state::sorted::{OpenedState, SetAside, SortedState, StateBounds};
 pub use task::Stop;

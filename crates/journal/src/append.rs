@@ -63,8 +63,10 @@ pub(crate) fn write(
     buffer.shrink_to(BUFFER_BYTES_MAX);
     tail.buffer = buffer;
     tail.last = last;
+    tail.note_commit(&records);
     tail.epoch = tail.epoch.max(Some(epoch));
-    let end = End { segment, position, last: tail.last.clone(), epoch: tail.epoch };
+    let (last, last_commit) = (tail.last.clone(), tail.last_commit.clone());
+    let end = End { segment, position, last, last_commit, epoch: tail.epoch };
     lane.set_written(end.clone())?;
     Ok((end, records))
 }

@@ -11,7 +11,7 @@
 
 use crate::frame::{Cursor, checksum};
 use bytes::{Buf, BufMut};
-use model::{Epoch, Incarnation, Lane, Offset, Position, TransactionId};
+use model::{Commit, Epoch, Incarnation, Lane, Offset, Position, TransactionId};
 
 /// The format that is written, and the newest that is read.
 pub(crate) const VERSION: u32 = 1;
@@ -54,6 +54,8 @@ pub(crate) struct Links {
     pub(crate) previous_bytes: u64,
     /// The lane's last offset before this segment.
     pub(crate) before: Option<Offset>,
+    /// The lane's last transaction before this segment, which may be trimmed.
+    pub(crate) last_commit: Option<Commit>,
     /// The lane's highest epoch before this segment.
     pub(crate) epoch: Option<Epoch>,
     /// The staged files that the segment before adopted: they live as long as it does.
@@ -159,10 +161,13 @@ fn put_links(bytes: &mut Vec<u8>, links: &Links) {
     bytes.put_u64_le(links.epoch.map_or(0, |epoch| epoch.0));
     bytes.put_u8(u8::from(links.before.is_some()));
     if let Some(before) = &links.before {
-        bytes.put_u32_le(before.incarnation.0);
-        put_bytes(bytes, before.position.as_bytes());
-        bytes.put_u64_le(before.epoch.0);
-        bytes.put_u64_le(before.ordinal);
+        put_offset(bytes, before);
+    }
+    bytes.put_u8(u8::from(links.last_commit.is_some()));
+    if let Some(commit) = &links.last_commit {
+        put_offset(bytes, &commit.offset);
+        bytes.put_u64_le(commit.transaction.0);
+        bytes.put_i64_le(commit.committed_at);
     }
     for file in &links.adopted {
         bytes.put_u64_le(*file);
@@ -175,18 +180,37 @@ fn take_links(bytes: &mut &[u8]) -> Option<Links> {
     let epoch = bytes.try_get_u64_le().ok().map(Epoch).filter(|_| has_epoch);
     let before = match bytes.try_get_u8().ok()? {
         0 => None,
-        _ => Some(Offset {
-            incarnation: Incarnation(bytes.try_get_u32_le().ok()?),
-            position: Position::new(take_bytes(bytes)?.to_vec()),
-            epoch: Epoch(bytes.try_get_u64_le().ok()?),
-            ordinal: bytes.try_get_u64_le().ok()?,
+        _ => Some(take_offset(bytes)?),
+    };
+    let last_commit = match bytes.try_get_u8().ok()? {
+        0 => None,
+        _ => Some(Commit {
+            offset: take_offset(bytes)?,
+            transaction: TransactionId(bytes.try_get_u64_le().ok()?),
+            committed_at: bytes.try_get_i64_le().ok()?,
         }),
     };
     let mut adopted = Vec::with_capacity(bytes.len() / 8);
     while !bytes.is_empty() {
         adopted.push(bytes.try_get_u64_le().ok()?);
     }
-    Some(Links { previous_bytes, before, epoch, adopted })
+    Some(Links { previous_bytes, before, last_commit, epoch, adopted })
+}
+
+fn put_offset(bytes: &mut Vec<u8>, offset: &Offset) {
+    bytes.put_u32_le(offset.incarnation.0);
+    put_bytes(bytes, offset.position.as_bytes());
+    bytes.put_u64_le(offset.epoch.0);
+    bytes.put_u64_le(offset.ordinal);
+}
+
+fn take_offset(bytes: &mut &[u8]) -> Option<Offset> {
+    Some(Offset {
+        incarnation: Incarnation(bytes.try_get_u32_le().ok()?),
+        position: Position::new(take_bytes(bytes)?.to_vec()),
+        epoch: Epoch(bytes.try_get_u64_le().ok()?),
+        ordinal: bytes.try_get_u64_le().ok()?,
+    })
 }
 
 fn put_bytes(bytes: &mut Vec<u8>, what: &[u8]) {
@@ -222,17 +246,29 @@ mod tests {
             number: 3,
             body: Body::Segment(Links {
                 previous_bytes: 4711,
-                before: Some(Offset::whole(Incarnation(1), Position::from_number(9))),
+                before: Some(offset(9)),
+                last_commit: Some(Commit {
+                    offset: offset(7),
+                    transaction: TransactionId(70),
+                    committed_at: -1,
+                }),
                 epoch: Some(Epoch(2)),
                 adopted: vec![1, 5],
             }),
         }
     }
 
+    fn offset(number: u64) -> Offset {
+        Offset::whole(Incarnation(1), Position::from_number(number))
+    }
+
     #[test]
     fn a_header_is_read_back_as_it_was_written() {
         let staged = Header { body: Body::Staged(TransactionId(8)), ..header() };
-        for header in [header(), staged] {
+        let first = Header { body: Body::Segment(Links::default()), ..header() };
+        let links = Links { before: Some(offset(3)), ..Links::default() };
+        let without_transaction = Header { body: Body::Segment(links), ..header() };
+        for header in [header(), staged, first, without_transaction] {
             let (bytes, start) = header.encode();
             let read = Header::decode(&bytes, &header.lane, 3, header.role());
             assert_eq!(read, Ok((header, start)));

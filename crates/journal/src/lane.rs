@@ -14,7 +14,8 @@ use crate::spare::Spare;
 use crate::staging::Staging;
 use crate::writer::Writer;
 use model::attack::{Bug, planted};
-use model::{Bounds, Epoch, Fault, Lane as Name, Offset};
+use model::codec::Record;
+use model::{Bounds, Commit, Epoch, Fault, Lane as Name, Offset};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -58,10 +59,25 @@ pub(crate) struct Tail {
     pub(crate) active: Option<Active>,
     /// The last offset written.
     pub(crate) last: Option<Offset>,
+    /// The last transaction written, however long ago.
+    pub(crate) last_commit: Option<Commit>,
     /// The highest epoch written.
     pub(crate) epoch: Option<Epoch>,
     /// Kept from append to append, so that none has to allocate.
     pub(crate) buffer: Vec<u8>,
+}
+
+impl Tail {
+    /// Notes the last transaction among records that were written.
+    pub(crate) fn note_commit(&mut self, records: &[Record]) {
+        let last = records.iter().rev().find_map(|record| match record {
+            Record::Commit(commit, _) | Record::Adopt(commit, _) => Some(commit),
+            _ => None,
+        });
+        if let Some(commit) = last {
+            self.last_commit = Some(commit.clone());
+        }
+    }
 }
 
 /// The segment that takes appends.
@@ -82,6 +98,8 @@ pub(crate) struct End {
     pub(crate) position: u64,
     /// The last offset up to there.
     pub(crate) last: Option<Offset>,
+    /// The last transaction up to there, trimmed or not.
+    pub(crate) last_commit: Option<Commit>,
     /// The highest epoch up to there.
     pub(crate) epoch: Option<Epoch>,
 }
@@ -133,6 +151,7 @@ impl Lane {
             segment: segments.last().map_or(0, |segment| segment.number),
             position: tail.active.as_ref().map_or(0, |active| active.out.end()),
             last: tail.last.clone(),
+            last_commit: tail.last_commit.clone(),
             epoch: tail.epoch,
         };
         Self {
@@ -157,6 +176,7 @@ impl Lane {
         Ok(Bounds {
             trimmed: view.trimmed().cloned(),
             last: view.durable.last.clone(),
+            last_commit: view.durable.last_commit.clone(),
             epoch: view.durable.epoch,
             bytes: self.bytes.load(Ordering::Relaxed),
         })

@@ -6,7 +6,7 @@
 
 use crate::fault;
 use crate::frame::{Cursor, proves_synced};
-use crate::header::{NoHeader, Role, seed};
+use crate::header::{Links, NoHeader, Role, seed};
 use crate::lane::{Active, Lane, Shared, Tail};
 use crate::segment::{self, NoSegment, Segment};
 use crate::walk::{Item, Stumble, Walk};
@@ -180,8 +180,8 @@ impl Place<'_> {
 
 /// Walks through the last segment, cuts a torn tail off, and makes the rest durable.
 fn recover_tail(shared: &Shared, segment: &Arc<Segment>) -> Result<Tail, Fault> {
-    let mut tail = Tail { last: segment.before().cloned(), ..Tail::default() };
-    tail.epoch = segment.links().epoch;
+    let Links { before, last_commit, epoch, .. } = segment.links().clone();
+    let mut tail = Tail { last: before, last_commit, epoch, ..Tail::default() };
     let (mut adopted, mut has_entries) = (Vec::new(), false);
     let mut walk = Walk::new(segment, segment.start, length(segment)?);
     let end = loop {
@@ -218,6 +218,7 @@ fn recover_tail(shared: &Shared, segment: &Arc<Segment>) -> Result<Tail, Fault> 
                 if let Record::Adopt(_, file) = &record {
                     adopted.push(file.file);
                 }
+                tail.note_commit(std::slice::from_ref(&record));
                 tail.last = offset;
                 has_entries = true;
                 tail.last.iter().for_each(|last| segment.note(last, walk.cursor()));

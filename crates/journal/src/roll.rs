@@ -45,7 +45,13 @@ pub(crate) fn roll(lane: &Lane, tail: &mut Tail) -> Result<(), Fault> {
             (1, 0, Vec::new())
         }
     };
-    let links = Links { previous_bytes, before: tail.last.clone(), epoch: tail.epoch, adopted };
+    let links = Links {
+        previous_bytes,
+        before: tail.last.clone(),
+        last_commit: tail.last_commit.clone(),
+        epoch: tail.epoch,
+        adopted,
+    };
     let header = Header { lane: lane.name.clone(), number, body: Body::Segment(links) };
     let segment = Arc::new(create(lane, header)?);
     let most = lane.shared.options.record_bytes_max;

@@ -37,6 +37,7 @@ pub(crate) struct Found {
 
 /// What a frame holds.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and nearly all are records")]
 pub(crate) enum Item {
     Record(Record),
     Epoch(Epoch),

@@ -23,6 +23,28 @@ pub enum Bug {
     TrimAboveLowestWatermark,
     /// Recovery keeps a torn tail as if it were whole.
     TornTailAccepted,
+    /// Capture places a row that a logged transaction has changed since it was read.
+    KeepsStaleRow,
+    /// Capture forgets a transaction that an older reading, still on its way, does not see.
+    ForgetsBeforeOlderReading,
+    /// Every instance places under the same epoch.
+    IgnoresEpochs,
+    /// A source that was restored is followed on as if nothing had happened.
+    SplicesRestoredSource,
+    /// A watermark moves over a refused row without a hold.
+    AdvancesOverHold,
+    /// A row that is inserted at the old key of a held key change ends the hold and is lost.
+    InsertAfterHeldMoveLost,
+    /// A pass over an empty source deletes what the copy has.
+    BridgesFromEmptySource,
+    /// State says that it goes farther than it does.
+    StateAheadOfLog,
+    /// Counts are told before they are filled and have come to where the log ended.
+    AnswersBeforeReplay,
+    /// An update is counted as if the row had been before what it is now.
+    CountFromOldImage,
+    /// What an update left unchanged is counted as if the row no longer had it.
+    UnchangedDropped,
 }
 
 /// A state that is rare, legal and dangerous; the simulation must reach each often enough.
@@ -76,6 +98,40 @@ pub enum Mark {
     OldWriterRefused,
     /// A task was restarted by its supervisor.
     TaskRestarted,
+    /// Keys of a reading were sent back because a logged transaction had changed them.
+    ChunkSentBack,
+    /// What a reading had missed was laid over its rows.
+    LaidOver,
+    /// So many keys were touched that whole tables count.
+    TouchedOverflow,
+    /// An idle source was asked for a marker.
+    SourceMarked,
+    /// A person's word made another server the right one.
+    SourceAdopted,
+    /// A gap in the history was declared in the log.
+    GapDeclared,
+    /// A target needed what the log no longer has, and is bridged.
+    GoneBridged,
+    /// A pass would have deleted more than it may.
+    DeletesGuarded,
+    /// A pass over a copy came to its end.
+    PassDone,
+    /// A copy was truncated while a pass over it was under way.
+    TruncateBesidePass,
+    /// A held key passed, because its row as it is now was accepted.
+    HoldPassed,
+    /// A target that held up a full log was let go.
+    Detached,
+    /// State was begun anew in place of what it was.
+    StateRebuilt,
+    /// A change left a row that is not known and has to be read again.
+    RowUnknown,
+    /// A count stopped because its number could not be.
+    CountStopped,
+    /// A row came to a copy while another shard's row still had its key.
+    RowOfAnotherLane,
+    /// A pushed count was written anew as a whole.
+    PushedAnew,
 }
 
 #[cfg(feature = "attack")]
@@ -104,6 +160,11 @@ mod hooks {
         REACHED.with_borrow_mut(|marks| *marks.entry(mark).or_default() += 1);
     }
 
+    /// How often a rare state was reached on this thread since the marks were last taken.
+    pub fn times_reached(mark: Mark) -> u64 {
+        REACHED.with_borrow(|marks| marks.get(&mark).copied().unwrap_or(0))
+    }
+
     /// Takes the marks noted on this thread since the last call.
     pub fn take_reached() -> BTreeMap<Mark, u64> {
         REACHED.take()
@@ -111,7 +172,7 @@ mod hooks {
 }
 
 #[cfg(feature = "attack")]
-pub use hooks::{plant, planted, reached, take_reached};
+pub use hooks::{plant, planted, reached, take_reached, times_reached};
 
 /// Whether this thread's world carries `bug`: never, in the product.
 #[cfg(not(feature = "attack"))]

@@ -1,15 +1,11 @@
 //! Batch: what a target is asked to write at once, and what it answers.
 
-use crate::position::{Epoch, Lane, Offset, Watermark, name};
+use crate::entry::Purpose;
+use crate::position::{CopyName, Epoch, Lane, Offset, Watermark};
 use crate::row::{Key, Row};
 use crate::table::Table;
 use std::fmt;
 use std::sync::Arc;
-
-name! {
-    /// A copy's name, as the configuration gives it.
-    CopyName
-}
 
 /// Writes that belong together, and the watermark that travels with them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,10 +18,31 @@ pub struct Batch {
     pub writes: Vec<Write>,
     /// Keys that become held together with this batch.
     pub holds: Vec<Hold>,
+    /// How far passes have come together with this batch.
+    pub passes: Vec<(CopyName, Pass)>,
     /// How far the target will have come with this batch.
     pub watermark: Watermark,
     /// Whether the target transaction ends here. If not, more batches of it follow.
     pub last: bool,
+}
+
+/// How far a copy has been filled from its source, or compared with it again after history was
+/// lost. Travels with the watermark. While a pass is under way the copy reports no position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// Rows up to this key are the source's; those behind it are still to come.
+    Under {
+        /// Why the pass is made: to fill the copy, or to bridge what was lost.
+        purpose: Purpose,
+        /// Where in the lane it began.
+        began: Offset,
+        /// The last key that it has come to; none before the first.
+        upto: Option<Key>,
+        /// Rows deleted so far because the source lacks them.
+        deleted: u64,
+    },
+    /// Every row is the source's.
+    Done,
 }
 
 /// One row to write, or a table to empty.

@@ -10,17 +10,22 @@
 mod change;
 mod dictionary;
 mod malformed;
+pub mod memo;
+mod offset;
 mod record;
 mod table;
 mod value;
 mod wire;
 
-use crate::entry::{Commit, Placed, Progress, Purpose};
+use crate::entry::{Commit, Placed, Progress, Purpose, Stretch};
+
 use crate::log::StagedPart;
-use crate::position::{Epoch, Incarnation, Offset, Position, TransactionId};
+use crate::position::TransactionId;
 use change::{changes, put_changes};
+use offset::{offset, put_offset};
 use std::sync::Arc;
 use table::{put_table, table};
+use value::{key, put_key};
 use wire::{Reader, number_in};
 
 pub use dictionary::Dictionary;
@@ -74,6 +79,7 @@ pub fn encode(record: &Record, tables: &Dictionary, out: &mut Vec<u8>) {
                 put_bytes(target.as_str().as_bytes(), out);
             }
             out.push(number_in(&PURPOSES, &placed.purpose));
+            put_stretch(placed.stretch.as_ref(), out);
             put_changes(&placed.changes, tables, out);
         }
         Record::Part(part) => {
@@ -104,6 +110,7 @@ pub fn decode(bytes: &[u8], tables: &Dictionary) -> Result<Record, Malformed> {
             offset: offset(reader)?,
             targets: reader.list(|reader| Ok(reader.text()?.into()))?,
             purpose: reader.numbered(&PURPOSES)?,
+            stretch: stretch(reader)?,
             changes: changes(tables, reader)?,
         }),
         PART => Record::Part(StagedPart {
@@ -150,19 +157,47 @@ fn adopted(reader: &mut Reader<'_>) -> Result<Adopted, Malformed> {
     })
 }
 
-/// The ordinal is written plus one, which takes [`Offset::WHOLE`] round to a single zero byte.
-fn put_offset(offset: &Offset, out: &mut Vec<u8>) {
-    put_varint(offset.incarnation.0.into(), out);
-    put_bytes(offset.position.as_bytes(), out);
-    put_varint(offset.epoch.0, out);
-    put_varint(offset.ordinal.wrapping_add(1), out);
+/// A byte of flags; zero where there is no stretch.
+fn put_stretch(stretch: Option<&Stretch>, out: &mut Vec<u8>) {
+    let Some(Stretch { copy, began, after, upto, source_is_empty }) = stretch else {
+        return out.push(0);
+    };
+    let flag = |holds, flag| if holds { flag } else { 0 };
+    out.push(
+        STRETCH
+            | flag(after.is_some(), HAS_AFTER)
+            | flag(upto.is_some(), HAS_UPTO)
+            | flag(*source_is_empty, SOURCE_IS_EMPTY),
+    );
+    put_bytes(copy.as_str().as_bytes(), out);
+    put_offset(began, out);
+    for end in [after, upto].into_iter().flatten() {
+        put_key(end, out);
+    }
 }
 
-fn offset(reader: &mut Reader<'_>) -> Result<Offset, Malformed> {
-    Ok(Offset {
-        incarnation: Incarnation(reader.u32()?),
-        position: Position::new(reader.bytes()?.to_vec()),
-        epoch: Epoch(reader.varint()?),
-        ordinal: reader.varint()?.wrapping_sub(1),
-    })
+fn stretch(reader: &mut Reader<'_>) -> Result<Option<Stretch>, Malformed> {
+    let flags = reader.byte()?;
+    if flags == 0 {
+        return Ok(None);
+    }
+    if flags & STRETCH == 0 || flags >= STRETCH * 2 {
+        return Err(reader.malformed("no stretch begins so"));
+    }
+    let end = |flag, reader: &mut Reader<'_>| match flags & flag {
+        0 => Ok(None),
+        _ => key(reader).map(Some),
+    };
+    Ok(Some(Stretch {
+        copy: reader.text()?.into(),
+        began: offset(reader)?,
+        after: end(HAS_AFTER, reader)?,
+        upto: end(HAS_UPTO, reader)?,
+        source_is_empty: flags & SOURCE_IS_EMPTY != 0,
+    }))
 }
+
+const HAS_AFTER: u8 = 1;
+const HAS_UPTO: u8 = 2;
+const SOURCE_IS_EMPTY: u8 = 4;
+const STRETCH: u8 = 8;

@@ -4,7 +4,8 @@
 //! committed parts, so that neither side ever needs it in memory at once.
 
 use crate::change::Change;
-use crate::position::{Offset, TargetName, TransactionId};
+use crate::position::{CopyName, Offset, TargetName, TransactionId};
+use crate::row::Key;
 
 /// The end of a source transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,8 +106,38 @@ pub struct Placed {
     pub targets: Vec<TargetName>,
     /// Why it was placed.
     pub purpose: Purpose,
+    /// Which stretch of a pass the rows are; none where they are single keys.
+    pub stretch: Option<Stretch>,
     /// The rows: upserts as inserts, absences as deletes, each key once.
     pub changes: Vec<Change>,
+}
+
+impl Placed {
+    /// A word to every target that what came before it is not all here: history was lost.
+    pub fn gap(offset: Offset) -> Self {
+        let (targets, changes) = (Vec::new(), Vec::new());
+        Self { offset, targets, purpose: Purpose::Bridge, stretch: None, changes }
+    }
+
+    /// Whether it says that history was lost before it.
+    pub fn is_gap(&self) -> bool {
+        self.purpose == Purpose::Bridge && self.stretch.is_none()
+    }
+}
+
+/// A stretch of a table, in key order, that a pass has come through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// The copy that is passed over; for row memory, the table's name.
+    pub copy: CopyName,
+    /// Where the pass began; a stretch of another pass does not count.
+    pub began: Offset,
+    /// The key after which the stretch begins; none at the table's beginning.
+    pub after: Option<Key>,
+    /// The last key of the stretch; none where the table ends.
+    pub upto: Option<Key>,
+    /// Whether the source had no row of the table at all.
+    pub source_is_empty: bool,
 }
 
 /// Why rows were placed.

@@ -24,7 +24,8 @@ pub struct Fault {
     pub fate: Fate,
     /// The name under which it is explained.
     pub code: Code,
-    /// What failed, with the facts at hand. Never a row's values.
+    /// What failed, with the facts at hand. Never a row's values, but for
+    /// the group of a count.
     pub what: String,
     /// The error underneath, where there is one.
     pub source: Option<Box<dyn Error + Send + Sync>>,

@@ -4,7 +4,7 @@ use crate::digest::{Digest, Seed};
 use crate::fault::Fault;
 use crate::position::{Lane, Offset, Position, TransactionId, Watermark};
 use crate::row::{Key, Row};
-use crate::table::Table;
+use crate::table::{Table, TableName};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +16,9 @@ use std::sync::Arc;
 /// key order, complete, and each row that the snapshot has within the selection comes once.
 #[async_trait]
 pub trait Inspect: Send {
+    /// The table as it looks now; none if there is no such table.
+    async fn table(&mut self, name: &TableName) -> Result<Option<Arc<Table>>, Fault>;
+
     /// The selected rows, at most `rows_max`; [`Rows::upto`] says how far they reach.
     async fn rows(
         &mut self,

@@ -34,22 +34,24 @@ pub mod table;
 pub mod target;
 pub mod value;
 
-pub use batch::{Batch, CopyName, Effect, Hold, Mode, Outcome, Refusal, Write};
+pub use batch::{Batch, Effect, Hold, Mode, Outcome, Pass, Refusal, Write};
 pub use change::{Change, Op};
 pub use code::Code;
 pub use decimal::Decimal;
 pub use digest::{Digest, Seed};
-pub use entry::{Append, Changes, Commit, CommittedPart, Entry, Placed, Progress, Purpose};
+pub use entry::{
+    Append, Changes, Commit, CommittedPart, Entry, Placed, Progress, Purpose, Stretch,
+};
 pub use fault::{Fate, Fault};
 pub use inspect::{Answer, At, Inspect, Placement, Rows, Sees, Selection};
 pub use log::{Bounds, Log, Read, StagedPart};
 pub use position::{
-    Epoch, Identity, Incarnation, Lane, Offset, Place, Position, TargetName, TransactionId,
-    Watermark,
+    CopyName, CountName, Epoch, Identity, Incarnation, Lane, Offset, Place, Position, TargetName,
+    TransactionId, Watermark,
 };
 pub use row::{Cell, Key, Row};
 pub use service::Service;
-pub use source::{Source, Started, Step};
+pub use source::{Resume, Source, Started, Step};
 pub use table::{Column, Kind, Table, TableName};
-pub use target::{Claim, Leadership, Target, Tenure};
+pub use target::{Claim, Leadership, Standing, Target, Tenure};
 pub use value::{Array, Dimension, Float, Interval, Moment, Value};

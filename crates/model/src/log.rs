@@ -1,7 +1,7 @@
 //! Port: the log, the durable and ordered sequence of transactions between sources and targets.
 
 use crate::change::Change;
-use crate::entry::{Append, Entry};
+use crate::entry::{Append, Commit, Entry};
 use crate::fault::Fault;
 use crate::position::{Epoch, Lane, Offset, TransactionId};
 use async_trait::async_trait;
@@ -50,6 +50,8 @@ pub struct Bounds {
     pub trimmed: Option<Offset>,
     /// The last entry.
     pub last: Option<Offset>,
+    /// The last transaction; known even when it was trimmed.
+    pub last_commit: Option<Commit>,
     /// The highest epoch that has appended.
     pub epoch: Option<Epoch>,
     /// How much room the lane takes.

@@ -47,6 +47,14 @@ name! {
     TargetName
 }
 name! {
+    /// A copy's name, as the configuration gives it.
+    CopyName
+}
+name! {
+    /// A count's name, as the configuration gives it.
+    CountName
+}
+name! {
     /// Who a server says it is; a position means nothing at another one.
     Identity
 }
@@ -93,6 +101,9 @@ pub struct Place {
     pub identity: Identity,
     /// The place in its history.
     pub position: Position,
+    /// What the source needs to tell later whether its history up to here is still the same; its
+    /// own bytes, empty if it needs nothing.
+    pub witness: Bytes,
 }
 
 /// One unbroken history of a source. A new one begins when history was lost.

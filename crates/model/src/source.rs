@@ -1,6 +1,7 @@
 //! Port: a source, where the truth of some tables lives.
 
 use crate::change::Change;
+use crate::entry::Commit;
 use crate::fault::Fault;
 use crate::position::{Place, Position, TransactionId};
 use async_trait::async_trait;
@@ -11,17 +12,33 @@ use async_trait::async_trait;
 /// commit order, each once; transactions that were not confirmed may come again before them. Parts
 /// of transactions still open may come between those of others; a transaction counts only with its
 /// commit. Positions of commits rise, and no transaction comes at or below a progress before it.
-/// Dropping a future loses nothing that was not returned.
+/// Dropping a future loses nothing that was not returned. The source keeps enough of what was
+/// confirmed to tell whether the last transaction that we have is still a part of its history.
 #[async_trait]
 pub trait Source: Send {
     /// Starts after the given place, or wherever the source begins if there is none.
-    async fn start(&mut self, after: Option<&Place>) -> Result<Started, Fault>;
+    async fn start(&mut self, after: Option<&Resume>) -> Result<Started, Fault>;
 
     /// The next step; waits until there is one.
     async fn next(&mut self) -> Result<Step, Fault>;
 
     /// The log holds everything up to here durably: the source may forget it. Never blocks.
     fn confirm(&self, position: &Position);
+
+    /// Somebody waits for a position: if the source is idle, it is to write a marker, so that a
+    /// step comes that lies behind everything committed by now. Never blocks.
+    fn mark(&self);
+}
+
+/// Where a source is to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resume {
+    /// After this place.
+    pub place: Place,
+    /// The last transaction that we have, at or before the place; the place's own witness speaks
+    /// if there is none. If the source has another one there, or none, it was restored, and what
+    /// follows the place is not what followed then.
+    pub last: Option<Commit>,
 }
 
 /// How a source answered `start`.
@@ -36,6 +53,9 @@ pub enum Started {
     Lost {
         /// Why, with the facts at hand.
         why: String,
+        /// Whether places of before still mean what they meant, so that only a stretch is missing;
+        /// not so where the server was restored.
+        same_history: bool,
         /// Where following could begin.
         now: Place,
     },

@@ -1,9 +1,10 @@
 //! Port: a target, anything that changes are applied to.
 
-use crate::batch::{Batch, Hold, Mode, Outcome};
+use crate::batch::{Batch, Hold, Mode, Outcome, Pass};
 use crate::fault::Fault;
-use crate::position::{Epoch, Lane, Watermark};
+use crate::position::{CopyName, Epoch, Lane, Watermark};
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// One connection to a target.
@@ -11,26 +12,36 @@ use std::time::Duration;
 /// `apply` with `last` makes all writes since the previous `last` and the watermark visible at
 /// once; a refused or dropped target transaction leaves nothing. Under the weaker claims a row is
 /// written only if its version is newer, and the watermark after the rows. A `Retry` fault says
-/// nothing about whether the batch was written, or still will be: ask `watermark` on a new
+/// nothing about whether the batch was written, or still will be: ask `standing` on a new
 /// connection that leads, after which no batch of an older epoch is taken (`Superseded`), however
-/// late it arrives. A batch without writes asks for its watermark to be made durable.
+/// late it arrives. A batch without writes asks for its watermark to be made durable. A copy that
+/// several lanes feed keeps each row's lane: a delete or truncate spares the rows of other lanes,
+/// and a write that meets one is refused.
 #[async_trait]
 pub trait Target: Send {
     /// What this target can promise.
     fn claim(&self) -> Claim;
 
-    /// Takes or renews the lease under which this target is written. Stands by itself, also while a
-    /// target transaction is open.
-    async fn lead(&mut self, tenure: &Tenure) -> Result<Leadership, Fault>;
+    /// Takes or renews the lease under which the lane is written to this target. Stands by itself,
+    /// also while a target transaction is open. Lanes that feed one target are led each by itself.
+    async fn lead(&mut self, lane: &Lane, tenure: &Tenure) -> Result<Leadership, Fault>;
 
-    /// Up to where the target holds every effect of the lane, as its store has it.
-    async fn watermark(&mut self, lane: &Lane) -> Result<Option<Watermark>, Fault>;
-
-    /// The keys of the lane that are held.
-    async fn holds(&mut self, lane: &Lane) -> Result<Vec<Hold>, Fault>;
+    /// Where the lane stands in the target, as its store has it.
+    async fn standing(&mut self, lane: &Lane) -> Result<Standing, Fault>;
 
     /// Writes a batch and its watermark.
     async fn apply(&mut self, batch: &Batch, mode: Mode) -> Result<Outcome, Fault>;
+}
+
+/// Where a lane stands in a target; one snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Up to where the target holds every effect of the lane.
+    pub watermark: Option<Watermark>,
+    /// The keys of the lane that are held.
+    pub holds: Vec<Hold>,
+    /// How far each copy has been passed over; a copy that never began is not there.
+    pub passes: BTreeMap<CopyName, Pass>,
 }
 
 /// What a target can promise about a batch.

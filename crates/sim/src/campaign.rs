@@ -92,13 +92,13 @@ impl Report {
     pub fn too_rare(&self) -> Vec<String> {
         let minimum = |per_thousand: u64| (self.seeds * per_thousand / 1_000).max(1);
         let mut rare = Vec::new();
-        for (fault, per_thousand) in FAULTS {
+        for &(fault, per_thousand) in FAULTS {
             let fired = self.fired.get(&fault).copied().unwrap_or(0);
             if fired < minimum(per_thousand) {
                 rare.push(format!("{fault:?} fired {fired}, at least {}", minimum(per_thousand)));
             }
         }
-        for (mark, per_thousand) in MARKS {
+        for &(mark, per_thousand) in MARKS {
             let reached = self.marks.get(&mark).copied().unwrap_or(0);
             if reached < minimum(per_thousand) {
                 rare.push(format!(
@@ -135,7 +135,7 @@ impl fmt::Display for Report {
 }
 
 /// How often each fault has to fire in a thousand seeds, at least.
-const FAULTS: [(Fault, u64); 24] = [
+const FAULTS: &[(Fault, u64)] = &[
     (Fault::ArrivedLate, 500),
     (Fault::NeverAnswered, 500),
     (Fault::Undead, 200),
@@ -157,13 +157,21 @@ const FAULTS: [(Fault, u64); 24] = [
     (Fault::TornWrite, 50),
     (Fault::LostWrite, 50),
     (Fault::LostEntry, 20),
-    (Fault::BitFlip, 20),
-    (Fault::HistoryGone, 20),
-    (Fault::OtherServer, 20),
+    (Fault::BitFlip, 8),
+    (Fault::HistoryGone, 10),
+    (Fault::OtherServer, 10),
+    (Fault::EmptyServer, 10),
+    (Fault::Parted, 100),
+    (Fault::TakenOver, 20),
+    (Fault::SlotLost, 100),
+    (Fault::SourceRestored, 50),
+    (Fault::StateLost, 100),
+    (Fault::CatalogLost, 20),
+    (Fault::KeyMoved, 50),
 ];
 
 /// How often each rare state has to be reached in a thousand seeds, at least.
-const MARKS: [(Mark, u64); 24] = [
+const MARKS: &[(Mark, u64)] = &[
     (Mark::TornTailCut, 10),
     (Mark::EmptySegmentRemoved, 1),
     (Mark::StagedPartsDropped, 10),
@@ -173,7 +181,7 @@ const MARKS: [(Mark, u64); 24] = [
     (Mark::SegmentTrimmed, 1_000),
     (Mark::StagedAdopted, 500),
     (Mark::SubAborted, 20),
-    (Mark::ReadGone, 1),
+    (Mark::ReadGone, 5),
     (Mark::RedeliverySkipped, 20),
     (Mark::HistoryLost, 20),
     (Mark::LostReplyFoundWritten, 200),
@@ -183,9 +191,25 @@ const MARKS: [(Mark, u64); 24] = [
     (Mark::WatermarkWentBack, 20),
     (Mark::RowHeld, 100),
     (Mark::HeldKeyChangedAgain, 100),
-    (Mark::HoldOnKeyChange, 10),
+    (Mark::HoldOnKeyChange, 5),
     (Mark::HoldReleased, 20),
+    (Mark::HoldPassed, 200),
     (Mark::Coalesced, 1_000),
-    (Mark::OldWriterRefused, 1),
+    (Mark::OldWriterRefused, 5),
     (Mark::TaskRestarted, 1_000),
+    (Mark::ChunkSentBack, 1_000),
+    (Mark::LaidOver, 100),
+    (Mark::TouchedOverflow, 500),
+    (Mark::SourceMarked, 500),
+    (Mark::SourceAdopted, 10),
+    (Mark::GapDeclared, 100),
+    (Mark::GoneBridged, 5),
+    (Mark::DeletesGuarded, 10),
+    (Mark::PassDone, 1_000),
+    (Mark::TruncateBesidePass, 500),
+    (Mark::Detached, 10),
+    (Mark::StateRebuilt, 100),
+    (Mark::RowUnknown, 5),
+    (Mark::PushedAnew, 50),
+    (Mark::RowOfAnotherLane, 5),
 ];

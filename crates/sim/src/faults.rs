@@ -61,6 +61,22 @@ pub enum Fault {
     OtherServer,
     /// A target came back as it was long ago.
     TargetRestored,
+    /// One instance did not reach a target for a while; the other one did.
+    Parted,
+    /// The source forgot what was not confirmed, and went on.
+    SlotLost,
+    /// A backup of the source was restored.
+    SourceRestored,
+    /// State was lost.
+    StateLost,
+    /// The catalog was lost.
+    CatalogLost,
+    /// An empty server took the place of the source.
+    EmptyServer,
+    /// A row moved from one shard to the other.
+    KeyMoved,
+    /// The instance that filled a target died half-way, and the other one went on.
+    TakenOver,
 }
 
 /// How often each fault fired.

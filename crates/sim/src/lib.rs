@@ -7,6 +7,8 @@
 //!      ├─ setup      what this seed switches on, and how much of it
 //!      ├─ workload   transactions at the source, told to the truth as well
 //!      ├─ process    the engine as a process that can be killed and started; mount: its disk
+//!      ├─ keep       its catalog and its state, which are lost in the same ways
+//!      ├─ counting   what is counted, said once to the engine and once to the oracle
 //!      ├─ faults     what fired, and the replies of failing services
 //!      ├─ plants     bugs put in on purpose, each with the promise that must catch it
 //!      └─ oracle     the truth and the judges; knows nothing of the engine
@@ -15,7 +17,9 @@
 //! The same seed gives the same world, to the last step. Never part of the shipped binary.
 
 pub mod campaign;
+pub mod counting;
 pub mod faults;
+pub mod keep;
 pub mod mount;
 pub mod oracle;
 pub mod plants;

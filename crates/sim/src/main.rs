@@ -102,8 +102,8 @@ fn judge(report: &Report, plant: Option<Plant>) -> ExitCode {
 }
 
 fn plant_by_name(name: &str) -> Result<Plant, String> {
-    Plant::ALL.into_iter().find(|plant| plant.name() == name).ok_or_else(|| {
-        let names: Vec<_> = Plant::ALL.iter().map(|plant| plant.name()).collect();
+    Plant::all().find(|plant| plant.name() == name).ok_or_else(|| {
+        let names: Vec<_> = Plant::all().map(Plant::name).collect();
         format!("there is {}", names.join(", "))
     })
 }

@@ -26,8 +26,13 @@ impl Mount {
         self.cut_off.store(true, Ordering::SeqCst);
     }
 
+    /// Whether it is cut off.
+    pub fn is_cut_off(&self) -> bool {
+        self.cut_off.load(Ordering::SeqCst)
+    }
+
     fn disk(&self) -> io::Result<&FaultyDisk> {
-        if self.cut_off.load(Ordering::SeqCst) {
+        if self.is_cut_off() {
             return Err(io::Error::other("the disk is gone"));
         }
         Ok(&self.disk)

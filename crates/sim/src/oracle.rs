@@ -4,12 +4,14 @@
 //! memory of the workload, never from the engine's planning. It sees stores, the log and the
 //! source from outside.
 
+mod counts;
 mod judge;
 mod log;
 mod truth;
 mod violation;
 
-pub use judge::{Judge, Kind, Watched};
+pub use counts::{Counted, Counts, GroupOf};
+pub use judge::{Judge, Kind, Truths, Watched};
 pub use log::check_log;
-pub use truth::{Committed, Truth};
+pub use truth::{Committed, Incarnations, Truth};
 pub use violation::{Invariant, Violation};

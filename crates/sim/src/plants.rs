@@ -3,82 +3,92 @@
 //! Where a wrapper around a port can play the bug it stands here; the others sit behind
 //! `model::attack::planted`, which is constant false in the product.
 
+use crate::oracle::Invariant as I;
 use crate::oracle::Invariant;
 use async_trait::async_trait;
 use model::attack::Bug;
 use model::{
-    Append, Batch, Bounds, Claim, Entry, Epoch, Fault, Hold, Lane, Leadership, Log, Mode, Offset,
-    Outcome, Read, Service, StagedPart, Target, Tenure, TransactionId, Watermark,
+    Append, Batch, Bounds, Claim, Entry, Epoch, Fault, Lane, Leadership, Log, Mode, Offset,
+    Outcome, Read, Service, StagedPart, Standing, Target, Tenure, TransactionId,
 };
 use std::sync::Arc;
 use std::time::Duration;
+use testkit::memory::store::{Store, StoreBug};
 
 /// A bug that can be planted in a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plant {
     /// One of those inside the product.
     Inside(Bug),
+    /// A target's server has it.
+    InStore(StoreBug),
     /// The watermark is written in a transaction of its own, after the data.
     WatermarkApart,
     /// Two transactions of a lane reach the readers in the wrong order.
     LaneReordered,
 }
 
+/// Every bug: its name on the command line, and the promises of which one must be seen broken.
+#[rustfmt::skip]
+const PLANTS: [(Plant, &str, &[I]); 23] = [
+    (Plant::Inside(Bug::ConfirmBeforeDurable), "confirm-before-durable", &[I::ConfirmedIsDurable]),
+    (Plant::WatermarkApart, "watermark-apart", &[I::PrefixExact]),
+    (Plant::Inside(Bug::NoDedupeOnReplay), "no-dedupe-on-replay", &[I::LogEqualsHistory]),
+    (Plant::Inside(Bug::ReadUnsyncedTail), "read-unsynced-tail", &[I::AppliedIsDurable]),
+    (Plant::Inside(Bug::CoalesceAcrossBatches), "coalesce-across-batches", &[I::PrefixExact]),
+    (Plant::Inside(Bug::KeyChangeWithoutDelete), "key-change-without-delete", &[I::PrefixExact]),
+    (Plant::Inside(Bug::LostReplyTakenForRefusal), "lost-reply-taken-for-refusal", &[I::OnceInEffect]),
+    (Plant::Inside(Bug::TrimAboveLowestWatermark), "trim-above-lowest-watermark", &[I::NothingIsLostWithoutCause]),
+    (Plant::Inside(Bug::TornTailAccepted), "torn-tail-accepted", &[I::LogEqualsHistory, I::NothingStopsWithoutCause]),
+    (Plant::LaneReordered, "lane-reordered", &[I::PrefixExact]),
+    (Plant::Inside(Bug::CountFromOldImage), "count-from-old-image", &[I::CountIsTrue]),
+    (Plant::Inside(Bug::KeepsStaleRow), "keeps-stale-row", &[I::PlacedIsTrue]),
+    (Plant::Inside(Bug::ForgetsBeforeOlderReading), "forgets-before-older-reading", &[I::PlacedIsTrue]),
+    (Plant::Inside(Bug::UnchangedDropped), "unchanged-dropped", &[I::CountIsTrue]),
+    (Plant::Inside(Bug::AdvancesOverHold), "advances-over-hold", &[I::PrefixExact]),
+    (Plant::Inside(Bug::InsertAfterHeldMoveLost), "insert-after-held-move-lost", &[I::PrefixExact]),
+    (Plant::Inside(Bug::IgnoresEpochs), "ignores-epochs", &[I::Converges]),
+    (Plant::InStore(StoreBug::IgnoreEpoch), "late-write-accepted", &[I::WatermarkRises]),
+    (Plant::InStore(StoreBug::TruncateAllLanes), "truncate-across-shards", &[I::PrefixExact]),
+    (Plant::Inside(Bug::StateAheadOfLog), "state-ahead-of-log", &[I::CountIsTrue]),
+    (Plant::Inside(Bug::AnswersBeforeReplay), "answers-before-replay", &[I::CountIsTrue, I::CountMovesForward]),
+    (Plant::Inside(Bug::BridgesFromEmptySource), "bridges-from-empty-source", &[I::NeverEmptied]),
+    (Plant::Inside(Bug::SplicesRestoredSource), "splices-restored-source", &[I::LogEqualsHistory, I::PrefixExact]),
+];
+
 impl Plant {
     /// Every bug that can be planted.
-    pub const ALL: [Plant; 10] = [
-        Plant::Inside(Bug::ConfirmBeforeDurable),
-        Plant::WatermarkApart,
-        Plant::Inside(Bug::NoDedupeOnReplay),
-        Plant::Inside(Bug::ReadUnsyncedTail),
-        Plant::Inside(Bug::CoalesceAcrossBatches),
-        Plant::Inside(Bug::KeyChangeWithoutDelete),
-        Plant::Inside(Bug::LostReplyTakenForRefusal),
-        Plant::Inside(Bug::TrimAboveLowestWatermark),
-        Plant::Inside(Bug::TornTailAccepted),
-        Plant::LaneReordered,
-    ];
+    pub fn all() -> impl Iterator<Item = Plant> {
+        PLANTS.into_iter().map(|(plant, ..)| plant)
+    }
 
     /// Its name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Plant::Inside(Bug::ConfirmBeforeDurable) => "confirm-before-durable",
-            Plant::Inside(Bug::NoDedupeOnReplay) => "no-dedupe-on-replay",
-            Plant::Inside(Bug::ReadUnsyncedTail) => "read-unsynced-tail",
-            Plant::Inside(Bug::CoalesceAcrossBatches) => "coalesce-across-batches",
-            Plant::Inside(Bug::KeyChangeWithoutDelete) => "key-change-without-delete",
-            Plant::Inside(Bug::LostReplyTakenForRefusal) => "lost-reply-taken-for-refusal",
-            Plant::Inside(Bug::TrimAboveLowestWatermark) => "trim-above-lowest-watermark",
-            Plant::Inside(Bug::TornTailAccepted) => "torn-tail-accepted",
-            Plant::WatermarkApart => "watermark-apart",
-            Plant::LaneReordered => "lane-reordered",
-        }
+    pub fn name(self) -> &'static str {
+        self.entry().1
     }
 
     /// The promises of which one must be seen broken.
-    pub const fn caught_by(self) -> &'static [Invariant] {
-        use Invariant as I;
-        match self {
-            Plant::Inside(Bug::ConfirmBeforeDurable) => &[I::ConfirmedIsDurable],
-            Plant::Inside(Bug::NoDedupeOnReplay) => &[I::LogEqualsHistory],
-            Plant::Inside(Bug::ReadUnsyncedTail) => &[I::AppliedIsDurable],
-            Plant::Inside(Bug::CoalesceAcrossBatches)
-            | Plant::Inside(Bug::KeyChangeWithoutDelete)
-            | Plant::WatermarkApart
-            | Plant::LaneReordered => &[I::PrefixExact],
-            Plant::Inside(Bug::LostReplyTakenForRefusal) => &[I::OnceInEffect],
-            Plant::Inside(Bug::TrimAboveLowestWatermark) => &[I::NothingStopsWithoutCause],
-            Plant::Inside(Bug::TornTailAccepted) => {
-                &[I::LogEqualsHistory, I::NothingStopsWithoutCause]
-            }
-        }
+    pub fn caught_by(self) -> &'static [Invariant] {
+        self.entry().2
+    }
+
+    fn entry(self) -> (Plant, &'static str, &'static [Invariant]) {
+        let entry = PLANTS.into_iter().find(|(plant, ..)| *plant == self);
+        entry.expect("BUG: a bug that is not in the list")
     }
 
     /// The bug inside the product, if it is one.
     pub const fn bug(self) -> Option<Bug> {
         match self {
             Plant::Inside(bug) => Some(bug),
-            Plant::WatermarkApart | Plant::LaneReordered => None,
+            Plant::InStore(_) | Plant::WatermarkApart | Plant::LaneReordered => None,
+        }
+    }
+
+    /// Plants the bug in a target's server, if it sits there.
+    pub fn on_store(plant: Option<Plant>, store: &Store) {
+        if let Some(Plant::InStore(bug)) = plant {
+            store.plant(bug);
         }
     }
 
@@ -119,20 +129,16 @@ impl Target for Apart {
         self.0.claim()
     }
 
-    async fn lead(&mut self, tenure: &Tenure) -> Result<Leadership, Fault> {
-        self.0.lead(tenure).await
+    async fn lead(&mut self, lane: &Lane, tenure: &Tenure) -> Result<Leadership, Fault> {
+        self.0.lead(lane, tenure).await
     }
 
-    async fn watermark(&mut self, lane: &Lane) -> Result<Option<Watermark>, Fault> {
-        self.0.watermark(lane).await
-    }
-
-    async fn holds(&mut self, lane: &Lane) -> Result<Vec<Hold>, Fault> {
-        self.0.holds(lane).await
+    async fn standing(&mut self, lane: &Lane) -> Result<Standing, Fault> {
+        self.0.standing(lane).await
     }
 
     async fn apply(&mut self, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> {
-        let before = self.0.watermark(&batch.lane).await?;
+        let before = self.0.standing(&batch.lane).await?.watermark;
         let (true, Some(before)) = (batch.last && !batch.writes.is_empty(), before) else {
             return self.0.apply(batch, mode).await;
         };

@@ -1,24 +1,28 @@
 //! The engine as a process: it is started from what is durable, killed at any moment, or asked to
-//! stop.
+//! stop. There may be two of them over the same targets.
 
 use crate::faults::InPlace;
+use crate::keep::{Notes, NotesOf, StateOf, Stored};
 use crate::mount::Mount;
 use crate::plants::Plant;
 use crate::setup::Setup;
-use async_trait::async_trait;
-use engine::{Board, Catalog, Group, History, Instance, Phase, Pipeline, Stop};
+use engine::count::Count;
+use engine::{Board, Counting, Group, Instance, Numbers, Phase, Pipeline, Push, Stop};
 use journal::Journal;
-use model::{Fault, Lane, Service, Source};
-use std::collections::BTreeMap;
+use model::{Fault, Inspect, Lane, Service, Source};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use testkit::disk::FaultyDisk;
 use tokio::task::JoinSet;
 
 /// What outlives the process.
 pub struct Around {
+    /// The instance's name.
+    pub name: String,
     /// The lanes.
     pub lanes: Vec<LaneAround>,
+    /// A count that is pushed, still without its numbers.
+    pub push: Option<PushAround>,
     /// The disk under the journal.
     pub disk: Arc<FaultyDisk>,
     /// The durable notes.
@@ -35,9 +39,18 @@ pub struct LaneAround {
     pub lane: Lane,
     /// The source.
     pub source: Arc<dyn Service<dyn Source>>,
+    /// The source, as it is read.
+    pub inspect: Arc<dyn Service<dyn Inspect>>,
     /// The targets.
     pub groups: Vec<Group>,
+    /// What is counted.
+    pub counts: Vec<Count>,
+    /// What is kept of row memory and numbers.
+    pub state: Arc<Stored>,
 }
+
+/// Makes the push of a count over these lanes.
+pub type PushAround = Arc<dyn Fn(Vec<Numbers>, Instance, Board) -> Push + Send + Sync>;
 
 /// A running engine.
 pub struct Process {
@@ -45,6 +58,7 @@ pub struct Process {
     mount: Mount,
     stop: Stop,
     boards: Vec<Board>,
+    numbers: Vec<Numbers>,
 }
 
 /// A journal that was opened, and through which view of the disk.
@@ -57,6 +71,8 @@ pub struct Opened {
 /// A task that stopped for good.
 #[derive(Clone, Debug)]
 pub struct Stopped {
+    /// In which lane.
+    pub lane: Lane,
     /// Which.
     pub who: String,
     /// Its last words.
@@ -77,23 +93,39 @@ impl Process {
     pub fn start(around: &Around, setup: &Setup, run: u64, opened: Opened) -> Self {
         let Opened { journal, mount } = opened;
         let stop = Stop::new();
-        let (mut boards, mut work) = (Vec::new(), JoinSet::new());
+        let instance = Instance { name: around.name.clone(), run };
+        let (mut boards, mut work, mut numbers) = (Vec::new(), JoinSet::new(), Vec::new());
         for lane in &around.lanes {
             let board = Board::new();
+            let told = Numbers::new(&lane.lane, &lane.counts, setup.limits.groups_max);
+            let counting = Counting {
+                counts: lane.counts.clone(),
+                state: StateOf::new(lane.state.clone(), mount.clone(), around.seed ^ run),
+                numbers: told.clone(),
+            };
             let pipeline = Pipeline {
                 lane: lane.lane.clone(),
                 source: lane.source.clone(),
+                inspect: lane.inspect.clone(),
                 log: Plant::on_log(around.plant, journal.clone()),
-                catalog: around.catalog.clone(),
+                catalog: NotesOf::new(around.catalog.clone(), mount.clone()),
                 groups: lane.groups.clone(),
+                counting: (!lane.counts.is_empty()).then_some(counting),
                 limits: setup.limits.clone(),
-                instance: Instance { name: "one".into(), run },
+                instance: instance.clone(),
                 board: board.clone(),
             };
             work.spawn(pipeline.run(stop.clone()));
             boards.push(board);
+            numbers.push(told);
         }
-        Self { work, mount, stop, boards }
+        if let Some(push) = &around.push {
+            let board = Board::new();
+            let push = push(numbers.clone(), instance, board.clone());
+            work.spawn(push.run(stop.clone()));
+            boards.push(board);
+        }
+        Self { work, mount, stop, boards, numbers }
     }
 
     /// Takes the disk away from it.
@@ -108,6 +140,7 @@ impl Process {
         for _ in 0..16 {
             tokio::task::yield_now().await;
         }
+        self.mount.cut_off();
     }
 
     /// Asks it to end; answers whether it did in time.
@@ -123,44 +156,43 @@ impl Process {
         format!("{boards:#?}")
     }
 
-    /// The tasks that have stopped for good.
-    pub fn stopped(&self) -> Vec<Stopped> {
-        self.boards.iter().flat_map(stopped_on).collect()
+    /// The numbers of each lane.
+    pub fn numbers(&self) -> &[Numbers] {
+        &self.numbers
+    }
+
+    /// The tasks that have stopped for good, and the counts.
+    pub fn stopped(&self, around: &Around) -> Vec<Stopped> {
+        let lanes = around.lanes.iter().map(|lane| lane.lane.clone());
+        let lanes = lanes.chain([Lane::from("push")]);
+        let tasks = lanes.zip(&self.boards).flat_map(|(lane, board)| stopped_on(&lane, board));
+        let counts = self.numbers.iter().flat_map(|numbers| {
+            let lane = numbers.lane().clone();
+            numbers.stopped().into_iter().map(move |(count, why)| Stopped {
+                lane: lane.clone(),
+                who: format!("count {count}"),
+                why,
+            })
+        });
+        tasks.chain(counts).collect()
     }
 }
 
-fn stopped_on(board: &Board) -> Vec<Stopped> {
+fn stopped_on(lane: &Lane, board: &Board) -> Vec<Stopped> {
     let board = board.snapshot();
     let groups = board.groups.iter().map(|(name, group)| (name.to_string(), &group.task));
-    let others =
-        [("capture".to_owned(), &board.capture), ("retention".to_owned(), &board.retention)];
+    let others = [
+        ("capture".to_owned(), &board.capture),
+        ("retention".to_owned(), &board.retention),
+        ("survey".to_owned(), &board.survey),
+    ];
     groups
         .chain(others)
         .filter(|(_, task)| task.phase == Phase::Stopped)
-        .map(|(who, task)| Stopped { who, why: task.fault.clone().unwrap_or_default() })
+        .map(|(who, task)| Stopped {
+            lane: lane.clone(),
+            who,
+            why: task.fault.clone().unwrap_or_default(),
+        })
         .collect()
-}
-
-/// The catalog of a world: as durable as it says.
-#[derive(Debug, Default)]
-pub struct Notes(Mutex<BTreeMap<Lane, History>>);
-
-impl Notes {
-    /// How many lanes have begun their history.
-    pub fn count(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-}
-
-#[async_trait]
-impl Catalog for Notes {
-    async fn history(&self, lane: &Lane) -> Result<Option<History>, Fault> {
-        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).get(lane).cloned())
-    }
-
-    async fn begin(&self, lane: &Lane, history: &History) -> Result<(), Fault> {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.insert(lane.clone(), history.clone());
-        Ok(())
-    }
 }

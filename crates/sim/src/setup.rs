@@ -25,6 +25,16 @@ pub struct Setup {
     pub groups: Vec<GroupSetup>,
     /// The targets of a second lane over the same journal.
     pub second_lane: Option<Vec<GroupSetup>>,
+    /// A target whose copies both lanes feed.
+    pub shared: Option<GroupSetup>,
+    /// Whether a second instance works over the same sources and targets.
+    pub second_instance: bool,
+    /// Whether rows are counted.
+    pub counts: bool,
+    /// A store that a count is pushed to.
+    pub push: Option<GroupSetup>,
+    /// What happens at the source before anybody follows it.
+    pub steps_before: u64,
     /// How often what happens, per thousand steps.
     pub rates: Rates,
     /// How the source answers.
@@ -79,6 +89,16 @@ pub struct Rates {
     pub sync_error: u64,
     /// The disk is full for a while.
     pub disk_full: u64,
+    /// One instance does not reach a target for a while.
+    pub parting: u64,
+    /// The source forgets what was not confirmed.
+    pub slot_lost: u64,
+    /// A backup of the source is restored.
+    pub source_restored: u64,
+    /// State is lost.
+    pub state_lost: u64,
+    /// The catalog is lost.
+    pub catalog_lost: u64,
 }
 
 /// What ends a world for good.
@@ -88,10 +108,14 @@ pub enum LastBlow {
     BitFlip,
     /// The source forgets what nobody confirmed.
     HistoryGone,
-    /// Another server answers at the source's address.
+    /// Another server answers at the source's address, and is adopted.
     OtherServer,
+    /// Another server answers at the source's address, is adopted, and is empty.
+    EmptyServer,
     /// A target comes back as it was long ago, before what the log still has.
     TargetRestored,
+    /// A target comes back without anything, and the instance that fills it dies half-way.
+    TakeOver,
 }
 
 impl Setup {
@@ -102,15 +126,26 @@ impl Setup {
         let groups: Vec<_> = (0..random.between(1, 3)).map(|_| GroupSetup::of(random)).collect();
         let long_outage =
             (groups.len() > 1 && random.chance(150)).then(|| random.index(groups.len()));
-        let last_blow = match random.below(20) {
+        let second_instance = random.chance(250);
+        let last_blow = match random.below(24) {
+            draw if second_instance => (draw < 12).then_some(LastBlow::TakeOver),
             0 => Some(LastBlow::BitFlip),
             1 => Some(LastBlow::HistoryGone),
             2 => Some(LastBlow::OtherServer),
             3 => Some(LastBlow::TargetRestored),
+            4 => Some(LastBlow::EmptyServer),
             _ => None,
         };
-        // A target that stays away holds the log: detaching it is not this engine's business yet.
-        let tight = long_outage.is_none() && random.chance(300);
+        let tight = random.chance(300);
+        let second_lane = random.chance(350).then(|| vec![GroupSetup::of(random)]);
+        let shared = (second_lane.is_some() && random.chance(600))
+            .then(|| GroupSetup { claim: Claim::Transactional, ..GroupSetup::of(random) });
+        let counts = random.chance(600);
+        let push = (counts && random.chance(500)).then(|| GroupSetup {
+            claim: Claim::Transactional,
+            refuses: false,
+            ..GroupSetup::of(random)
+        });
         Self {
             steps: random.between(400, 520),
             keys: random.between(4, 16),
@@ -118,8 +153,13 @@ impl Setup {
             poison: if random.chance(400) { random.between(5, 60) } else { 0 },
             delivers_again: random.chance(500),
             groups,
-            second_lane: random.chance(300).then(|| vec![GroupSetup::of(random)]),
-            rates: Rates::of(random),
+            second_lane,
+            shared,
+            second_instance,
+            counts,
+            push,
+            steps_before: if random.chance(700) { random.between(1, 80) } else { 0 },
+            rates: Rates::of(random, second_instance),
             source_mood: mood(random),
             limits: limits(random),
             journal: Options {
@@ -130,6 +170,11 @@ impl Setup {
             long_outage,
             last_blow,
         }
+    }
+
+    /// How many instances there are.
+    pub fn instances(&self) -> usize {
+        if self.second_instance { 2 } else { 1 }
     }
 }
 
@@ -151,7 +196,7 @@ impl GroupSetup {
 }
 
 impl Rates {
-    fn of(random: &mut Random) -> Self {
+    fn of(random: &mut Random, two_instances: bool) -> Self {
         let mut rate = |off: u64, most: u64| {
             if random.chance(off) { 0 } else { random.between(1, most) }
         };
@@ -167,6 +212,11 @@ impl Rates {
             half_applied: rate(300, 60),
             sync_error: rate(600, 8),
             disk_full: rate(700, 8),
+            parting: if two_instances { rate(200, 20) } else { 0 },
+            slot_lost: rate(700, 4),
+            source_restored: if two_instances { 0 } else { rate(700, 4) },
+            state_lost: rate(700, 5),
+            catalog_lost: if two_instances { 0 } else { rate(850, 4) },
         }
     }
 }
@@ -190,6 +240,18 @@ fn limits(random: &mut Random) -> Limits {
         batch_changes_max: random.index(20) + 1,
         batch_bytes_max: usize::try_from(random.between(500, 20_000)).unwrap_or(500),
         held_keys_max: 10_000,
+        ask_rows_max: random.index(6) + 1,
+        ask_bytes_max: usize::try_from(random.between(200, 2_000)).unwrap_or(200),
+        asks_max: random.index(5) + 1,
+        touched_max: random.index(40) + 3,
+        reread_max: u32::try_from(random.below(4)).unwrap_or(0),
+        reread_pause: Duration::from_millis(20),
+        hold_retry_first: Duration::from_millis(50),
+        hold_retry_max: Duration::from_secs(1),
+        bridge_deletes_max: u64::MAX,
+        groups_max: 1_000,
+        push_pause: Duration::from_millis(20),
+        full_grace: Duration::from_millis(500),
         retry_pause_max: Duration::from_secs(2),
         retry_pause_first: Duration::from_millis(20),
         retry_budget_max: 10,

@@ -7,7 +7,7 @@ use crate::trace::Trace;
 use model::{
     Cell, Change, Column, Decimal, Key, Kind, Op, Row, Table, TableName, TransactionId, Value,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use testkit::memory::database::Database;
 
@@ -26,7 +26,12 @@ pub struct Workload {
     /// Committed and not yet visible.
     hidden: Vec<TransactionId>,
     trace: Trace,
+    /// Keys that the other shard has.
+    taken: BTreeSet<Name>,
 }
+
+/// A row's table and key.
+pub type Name = (TableName, Key);
 
 type Rows = BTreeMap<(TableName, Key), Option<Row>>;
 
@@ -65,11 +70,26 @@ impl Workload {
             open: Vec::new(),
             hidden: Vec::new(),
             trace: trace.clone(),
+            taken: BTreeSet::new(),
         }
     }
 
-    /// Does one thing.
-    pub fn step(&mut self, truth: &mut Truth) {
+    /// The keys that this shard has, or may have once its open transactions have ended.
+    pub fn has(&self) -> BTreeSet<Name> {
+        let committed = self.database.committed();
+        let committed = committed.into_iter().flat_map(|(table, rows)| {
+            rows.into_keys().map(move |key| (table.clone(), key)).collect::<Vec<_>>()
+        });
+        let open = self.open.iter().flat_map(|open| {
+            let before = open.sub.iter().flat_map(|sub| sub.rows_before.keys());
+            open.rows.keys().chain(before).cloned()
+        });
+        committed.chain(open).collect()
+    }
+
+    /// Does one thing. What the other shard has is taken: a key lives in one of them at a time.
+    pub fn step(&mut self, truth: &mut Truth, taken: &BTreeSet<Name>) {
+        self.taken.clone_from(taken);
         match self.random.below(20) {
             0 => self.database.pass(),
             1 | 2 => self.show_one(),
@@ -91,6 +111,16 @@ impl Workload {
         for transaction in std::mem::take(&mut self.hidden) {
             self.database.show(transaction);
         }
+    }
+
+    /// A change that nobody follows any more: a row beyond all other keys.
+    pub fn change_once_more(&mut self, truth: &mut Truth) {
+        self.begin();
+        let index = self.open.len() - 1;
+        let table = self.tables[0].clone();
+        let row = Row::new([Value::Int(-1), Value::Null, Value::from("late"), Value::Null]);
+        self.write(index, Change { table, op: Op::Insert(row) });
+        self.finish(truth);
     }
 
     /// The source crashed: what was open is rolled back.
@@ -158,14 +188,18 @@ impl Workload {
         let Some((key, row)) = self.free(index, &table, id) else {
             return;
         };
+        let is_taken = |key: &Key| self.taken.contains(&(table.name.clone(), key.clone()));
         let op = match row {
+            None if is_taken(&key) => return,
             None => Op::Insert(self.row(id)),
             Some(row) => match self.random.below(10) {
                 0 | 1 => Op::Delete(key.clone()),
                 2 => {
                     let other = self.random.below(self.keys);
                     match self.free(index, &table, other) {
-                        Some((_, None)) if other != id => self.update(&key, &row, other),
+                        Some((new, None)) if other != id && !is_taken(&new) => {
+                            self.update(&key, &row, other)
+                        }
                         _ => self.update(&key, &row, id),
                     }
                 }
@@ -314,13 +348,6 @@ pub fn tables() -> Vec<Arc<Table>> {
             })
         })
         .collect()
-}
-
-/// A change that nobody expects: a row beyond all other keys.
-pub fn one_more_change() -> Vec<Change> {
-    let table = tables()[0].clone();
-    let row = Row::new([Value::Int(-1), Value::Null, Value::from("late"), Value::Null]);
-    vec![Change { table, op: Op::Insert(row) }]
 }
 
 /// Whether a row is one that refusing stores do not take.

@@ -4,27 +4,31 @@
 //! everything is healed, and every copy must come to equal its source.
 
 use crate::faults::{Fault, Tally};
-use crate::oracle::{Invariant, Violation};
+use crate::oracle::{Invariant, Truths, Violation};
 use crate::plants::Plant;
-use crate::process::{Around, Notes, Opened, Process};
+use crate::process::Process;
 use crate::random::Random;
 use crate::setup::Setup;
 use crate::trace::Trace;
 use frame::Frame;
+use instance::InstanceWorld;
 use lane::LaneWorld;
-use model::Code;
-use model::attack::{Mark, plant, take_reached};
+use model::Lane;
+use model::attack::{Mark, plant, take_reached, times_reached};
+use numbers::NumbersWorld;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::Duration;
-use testkit::disk::FaultyDisk;
+use target::TargetWorld;
 use tokio::time::{Instant, sleep};
 
 mod blows;
 mod frame;
 mod healing;
+mod instance;
 mod lane;
+mod last;
+mod numbers;
 mod target;
 
 /// What came of a seed.
@@ -81,20 +85,18 @@ struct World {
     random: Random,
     tally: Tally,
     trace: Trace,
-    around: Around,
     lanes: Vec<LaneWorld>,
-    process: Option<Process>,
-    /// A process that is taken for dead, and until which step it goes on.
-    undead: Option<(Process, u64)>,
-    /// How often the process was started.
-    runs: u64,
-    /// Since when connections are counted.
-    started: Instant,
+    /// A target that all lanes feed.
+    shared: Option<TargetWorld>,
+    instances: Vec<InstanceWorld>,
+    numbers: NumbersWorld,
     step: u64,
-    /// When the disk takes writes again.
-    full_until: Option<u64>,
     /// Stops with these codes have a cause.
     excused: Vec<&'static str>,
+    /// Whether history was lost, so that copies have reason to be bridged.
+    is_lost: bool,
+    /// Until which step an instance does not reach a target.
+    parted: Option<(u64, usize, usize)>,
     /// Stops that the trace has told of.
     told_stops: BTreeSet<String>,
 }
@@ -104,38 +106,55 @@ impl World {
         let (setup, tally) = (Setup::of(seed), Tally::default());
         let frame = Frame { seed, setup: &setup, planted, tally: &tally, trace };
         let shards = [("a", Some(&setup.groups)), ("b", setup.second_lane.as_ref())];
-        let (lanes, given) = shards
+        let lanes: Vec<_> = shards
             .into_iter()
             .filter_map(|(shard, groups)| Some(LaneWorld::new(shard, groups?, &frame)))
-            .unzip();
-        let around = Around {
-            lanes: given,
-            disk: Arc::new(FaultyDisk::new()),
-            catalog: Arc::new(Notes::default()),
-            plant: planted,
-            seed,
-        };
+            .collect();
+        let names: Vec<_> = lanes.iter().map(|lane| lane.lane.clone()).collect();
+        let shared = setup
+            .shared
+            .as_ref()
+            .filter(|_| lanes.len() > 1)
+            .map(|group| TargetWorld::new("target-shared", group, &names, &frame));
+        let numbers = NumbersWorld::new(&frame);
+        let instances = (0..setup.instances())
+            .map(|index| {
+                let around =
+                    lanes.iter().map(|lane| lane.around(index, shared.as_ref(), &frame)).collect();
+                let push = numbers.push(index, &setup);
+                InstanceWorld::new(index, around, push, &frame)
+            })
+            .collect::<Vec<_>>();
+        for (instance, lane) in
+            instances.iter().flat_map(|it| lanes.iter().map(move |lane| (it, lane)))
+        {
+            let (lane, incarnations) = (&lane.lane, lane.incarnations.clone());
+            instance.around.catalog.tell(lane, incarnations, trace);
+        }
         Self {
             random: Random::stream(seed, "world"),
-            process: None,
-            undead: None,
-            runs: 0,
-            started: Instant::now(),
             step: 0,
-            full_until: None,
             excused: Vec::new(),
+            is_lost: false,
+            parted: None,
             told_stops: BTreeSet::new(),
             trace: trace.clone(),
+            shared,
+            instances,
+            numbers,
             setup,
             tally,
-            around,
             lanes,
         }
     }
 
     async fn run(&mut self) -> Result<(), Violation> {
-        self.start().await?;
-        // The first history begins on an empty source.
+        for _ in 0..self.setup.steps_before {
+            self.work();
+        }
+        for index in 0..self.instances.len() {
+            self.start(index).await?;
+        }
         self.wait_until_captured().await;
         if let Some(index) = self.setup.long_outage {
             self.tally.fired(Fault::Outage);
@@ -144,14 +163,12 @@ impl World {
         while self.step < self.setup.steps {
             self.step += 1;
             for _ in 0..self.random.between(1, 3) {
-                let index = self.random.index(self.lanes.len());
-                let lane = &mut self.lanes[index];
-                lane.workload.step(&mut lane.truth);
+                self.work();
             }
             self.strike().await?;
             sleep(Duration::from_millis(self.random.below(25))).await;
             self.check()?;
-            self.mind_the_process().await?;
+            self.mind_the_processes().await?;
             if self.step.is_multiple_of(64) {
                 self.check_ledgers()?;
             }
@@ -162,14 +179,65 @@ impl World {
         }
     }
 
-    /// Starts the process on what is durable, and checks that everything promised is there.
-    async fn start(&mut self) -> Result<(), Violation> {
-        self.runs += 1;
-        self.started = Instant::now();
-        for target in self.lanes.iter().flat_map(|lane| &lane.targets) {
-            target.mood.reset_connects();
+    /// Something happens at one of the sources.
+    fn work(&mut self) {
+        let index = self.random.index(self.lanes.len());
+        let others = self.lanes.iter().enumerate().filter(|(other, _)| *other != index);
+        let taken = others.flat_map(|(_, lane)| lane.workload.has()).collect();
+        let lane = &mut self.lanes[index];
+        lane.workload.step(&mut lane.truth, &taken);
+    }
+
+    /// Judges everything that can be seen without disturbing it.
+    fn check(&mut self) -> Result<(), Violation> {
+        let truths: Truths<'_> = self.lanes.iter().map(|lane| (&lane.lane, &lane.truth)).collect();
+        let mut watched: Vec<_> = Vec::new();
+        for lane in &self.lanes {
+            watched.extend(lane.targets.iter());
         }
-        let opened = match self.open() {
+        watched.extend(&self.shared);
+        let has_cause = self.is_lost || times_reached(Mark::Detached) > 0;
+        for target in watched {
+            target.judge.borrow_mut().check(&truths)?;
+            target.check_bridging(has_cause)?;
+            if self.instances.iter().all(|instance| instance.undead.is_none()) {
+                let started = self.instances.iter().map(|instance| instance.started).max();
+                target.check_retries(&self.setup, started.expect("BUG: there is one"))?;
+            }
+        }
+        self.numbers.check(&self.instances, &truths)?;
+        for instance in &self.instances {
+            let bytes = instance.around.disk.bytes();
+            let most = self.setup.journal.journal_bytes_max;
+            if bytes > most + SLACK_BYTES {
+                let what = format!("the journal takes {bytes} bytes, {most} are allowed");
+                return Err(Violation::new(Invariant::LogIsBounded, what));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_ledgers(&self) -> Result<(), Violation> {
+        self.targets().try_for_each(|target| target.judge.borrow().check_ledger())
+    }
+
+    /// Every target there is.
+    fn targets(&self) -> impl Iterator<Item = &TargetWorld> {
+        self.lanes.iter().flat_map(|lane| &lane.targets).chain(&self.shared)
+    }
+
+    fn targets_mut(&mut self) -> impl Iterator<Item = &mut TargetWorld> {
+        self.lanes.iter_mut().flat_map(|lane| &mut lane.targets).chain(&mut self.shared)
+    }
+
+    /// Starts an instance on what is durable, and checks that everything promised is there.
+    async fn start(&mut self, index: usize) -> Result<(), Violation> {
+        self.targets().for_each(TargetWorld::reset_connects);
+        let is_alone = self.instances.len() == 1;
+        let instance = &mut self.instances[index];
+        instance.runs += 1;
+        instance.started = Instant::now();
+        let opened = match instance.open(&self.setup, &self.trace) {
             Ok(opened) => opened,
             Err(fault) if self.excused.contains(&fault.code.name()) => {
                 self.trace.note(format_args!("start refused: {fault}"));
@@ -180,93 +248,75 @@ impl World {
                 return Err(Violation::new(Invariant::NothingStopsWithoutCause, what));
             }
         };
-        self.trace.note(format_args!("run {} starts", self.runs));
-        if self.excused.is_empty() {
-            for lane in &self.lanes {
-                lane.check_durable(opened.journal.as_ref()).await?;
+        self.trace.note(format_args!("{index}: run {} starts", instance.runs));
+        if !self.excused.contains(&"E-JOURNAL-DAMAGED") {
+            for lane in &mut self.lanes {
+                let notes = &instance.around.catalog;
+                lane.settle_restored(opened.journal.as_ref(), notes).await;
+                let notes = &instance.around.catalog;
+                lane.check_durable(opened.journal.as_ref(), index, is_alone, notes).await?;
             }
         }
-        self.process = Some(Process::start(&self.around, &self.setup, self.runs, opened));
+        let runs = instance.runs;
+        instance.process = Some(Process::start(&instance.around, &self.setup, runs, opened));
         Ok(())
     }
 
-    /// Opens the journal; a sync that fails meanwhile is answered as an init system would.
-    fn open(&mut self) -> Result<Opened, model::Fault> {
-        match Process::open(&self.around, &self.setup, self.runs) {
-            Err(fault) if fault.code == Code::JournalDisk => {
-                self.trace.note(format_args!("opened again after {fault}"));
-                self.around.disk.release_locks();
-                Process::open(&self.around, &self.setup, self.runs)
-            }
-            opened => opened,
-        }
-    }
-
-    /// Judges everything that can be seen without disturbing it.
-    fn check(&mut self) -> Result<(), Violation> {
-        for lane in &mut self.lanes {
-            for target in &mut lane.targets {
-                target.judge.check(&lane.truth)?;
-                if self.undead.is_none() {
-                    target.check_retries(&self.setup, self.started)?;
-                }
-            }
-        }
-        let (bytes, most) = (self.around.disk.bytes(), self.setup.journal.journal_bytes_max);
-        if bytes > most + SLACK_BYTES {
-            let what = format!("the journal takes {bytes} bytes, {most} are allowed");
-            return Err(Violation::new(Invariant::LogIsBounded, what));
+    /// As an init system would: a process whose journal closed after a failed sync is restarted. As
+    /// a person would: deletes that are guarded are allowed once it is clear what happened. Any
+    /// other stop needs a cause.
+    async fn mind_the_processes(&mut self) -> Result<(), Violation> {
+        for index in 0..self.instances.len() {
+            self.mind(index).await?;
         }
         Ok(())
     }
 
-    fn check_ledgers(&self) -> Result<(), Violation> {
-        let targets = self.lanes.iter().flat_map(|lane| &lane.targets);
-        targets.map(|target| &target.judge).try_for_each(|judge| judge.check_ledger())
-    }
-
-    /// As an init system would: a process whose journal closed after a failed sync is restarted.
-    /// Any other stop needs a cause.
-    async fn mind_the_process(&mut self) -> Result<(), Violation> {
-        let Some(process) = &self.process else {
-            return Ok(());
-        };
+    async fn mind(&mut self, index: usize) -> Result<(), Violation> {
+        let instance = &self.instances[index];
         let mut restart = false;
-        for stopped in process.stopped() {
+        for stopped in instance.stopped() {
             if self.told_stops.insert(stopped.why.clone()) {
                 self.trace.note(format_args!("{} stopped: {}", stopped.who, stopped.why));
             }
-            if stopped.why.starts_with("E-JOURNAL-DISK") && self.disk_has_failed() {
-                restart = true;
+            if stopped.why.starts_with("E-JOURNAL-DISK") && instance.disk_has_failed() {
+                restart = self.excused.is_empty();
+            } else if stopped.why.starts_with("E-DELETES-GUARDED") {
+                restart |= self.allow_deletes(index, &stopped.lane, &stopped.who);
             } else if !self.excused.iter().any(|code| stopped.why.starts_with(code)) {
                 let what = format!("{} stopped: {}", stopped.who, stopped.why);
                 return Err(Violation::new(Invariant::NothingStopsWithoutCause, what));
             }
         }
-        if restart && self.excused.is_empty() {
-            self.trace.note(format_args!("the journal closed itself; the process is restarted"));
-            self.kill().await;
-            self.start().await?;
+        if restart {
+            self.trace.note(format_args!("{index}: the process is restarted"));
+            self.kill(index).await;
+            self.start(index).await?;
         }
         Ok(())
     }
 
-    /// Whether the disk ever gave the journal a reason to close itself.
-    fn disk_has_failed(&self) -> bool {
-        let counts = self.around.disk.counts();
-        counts.failed_syncs + counts.failed_writes + counts.without_power > 0
+    /// A person allows a pass to delete; not while an empty server is tried on them.
+    fn allow_deletes(&self, index: usize, lane: &Lane, target: &str) -> bool {
+        let is_allowed = !self.excused.contains(&"E-DELETES-GUARDED");
+        if is_allowed {
+            self.instances[index].around.catalog.allow(lane, &target.into());
+        }
+        is_allowed
     }
 
-    async fn kill(&mut self) {
-        if let Some(process) = self.process.take() {
+    async fn kill(&mut self, index: usize) {
+        let instance = &mut self.instances[index];
+        if let Some(process) = instance.process.take() {
             process.kill().await;
         }
-        self.around.disk.release_locks();
+        instance.around.disk.release_locks();
     }
 
     async fn wait_until_captured(&self) {
         for _ in 0..2_000 {
-            if self.around.catalog.count() == self.lanes.len() {
+            let all = self.lanes.len();
+            if self.instances.iter().all(|instance| instance.around.catalog.count() == all) {
                 return;
             }
             sleep(Duration::from_millis(10)).await;
@@ -274,10 +324,12 @@ impl World {
     }
 
     fn tally_disk(&self) {
-        let counts = self.around.disk.counts();
-        self.tally.add(Fault::TornWrite, counts.torn_writes);
-        self.tally.add(Fault::LostWrite, counts.lost_writes);
-        self.tally.add(Fault::LostEntry, counts.lost_entries);
+        for instance in &self.instances {
+            let counts = instance.around.disk.counts();
+            self.tally.add(Fault::TornWrite, counts.torn_writes);
+            self.tally.add(Fault::LostWrite, counts.lost_writes);
+            self.tally.add(Fault::LostEntry, counts.lost_entries);
+        }
     }
 }
 

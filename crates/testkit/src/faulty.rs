@@ -6,8 +6,9 @@
 
 use async_trait::async_trait;
 use model::{
-    Batch, Claim, Code, Fault, Hold, Lane, Leadership, Mode, Outcome, Place, Position, Service,
-    Source, Started, Step, Target, Tenure, Watermark,
+    Answer, Batch, Claim, Code, Digest, Fault, Inspect, Lane, Leadership, Mode, Outcome, Position,
+    Resume, Rows, Seed, Selection, Service, Source, Standing, Started, Step, Table, TableName,
+    Target, Tenure,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -26,10 +27,12 @@ pub enum Call {
     Next,
     /// `Target::lead`.
     Lead,
-    /// `Target::watermark` and `Target::holds`.
-    Watermark,
+    /// `Target::standing`.
+    Standing,
     /// `Target::apply`.
     Apply,
+    /// Any call of `Inspect`.
+    Inspect,
 }
 
 /// How a call is answered.
@@ -95,6 +98,17 @@ impl Faulty<dyn Source> {
     }
 }
 
+impl Faulty<dyn Inspect> {
+    /// Something to read from behind these replies; unreachable, it fails as `code`.
+    pub fn inspect(
+        inner: Arc<dyn Service<dyn Inspect>>,
+        replies: Arc<dyn Replies>,
+        code: Code,
+    ) -> Arc<Self> {
+        Arc::new(Self { inner, replies, code })
+    }
+}
+
 impl Faulty<dyn Target> {
     /// A target behind these replies.
     pub fn target(inner: Arc<dyn Service<dyn Target>>, replies: Arc<dyn Replies>) -> Arc<Self> {
@@ -117,6 +131,15 @@ impl Service<dyn Target> for Faulty<dyn Target> {
         let between = Between { replies: self.replies.clone(), code: self.code };
         let inner = between.call(Call::Connect, self.inner.connect()).await?;
         Ok(Box::new(FaultyTarget { claim: inner.claim(), inner: Some(inner), between }))
+    }
+}
+
+#[async_trait]
+impl Service<dyn Inspect> for Faulty<dyn Inspect> {
+    async fn connect(&self) -> Result<Box<dyn Inspect>, Fault> {
+        let between = Between { replies: self.replies.clone(), code: self.code };
+        let inner = between.call(Call::Connect, self.inner.connect()).await?;
+        Ok(Box::new(FaultyInspect { inner, between }))
     }
 }
 
@@ -172,7 +195,7 @@ struct FaultySource {
 
 #[async_trait]
 impl Source for FaultySource {
-    async fn start(&mut self, after: Option<&Place>) -> Result<Started, Fault> {
+    async fn start(&mut self, after: Option<&Resume>) -> Result<Started, Fault> {
         self.between.call(Call::Start, self.inner.start(after)).await
     }
 
@@ -197,6 +220,40 @@ impl Source for FaultySource {
 
     fn confirm(&self, position: &Position) {
         self.inner.confirm(position);
+    }
+
+    fn mark(&self) {
+        self.inner.mark();
+    }
+}
+
+struct FaultyInspect {
+    inner: Box<dyn Inspect>,
+    between: Between,
+}
+
+#[async_trait]
+impl Inspect for FaultyInspect {
+    async fn table(&mut self, name: &TableName) -> Result<Option<Arc<Table>>, Fault> {
+        self.between.call(Call::Inspect, self.inner.table(name)).await
+    }
+
+    async fn rows(
+        &mut self,
+        table: &Arc<Table>,
+        selection: &Selection,
+        rows_max: usize,
+    ) -> Result<Answer<Rows>, Fault> {
+        self.between.call(Call::Inspect, self.inner.rows(table, selection, rows_max)).await
+    }
+
+    async fn digests(
+        &mut self,
+        table: &Arc<Table>,
+        selections: &[Selection],
+        seed: Seed,
+    ) -> Result<Answer<Vec<Digest>>, Fault> {
+        self.between.call(Call::Inspect, self.inner.digests(table, selections, seed)).await
     }
 }
 
@@ -234,19 +291,14 @@ impl Target for FaultyTarget {
         self.claim
     }
 
-    async fn lead(&mut self, tenure: &Tenure) -> Result<Leadership, Fault> {
+    async fn lead(&mut self, lane: &Lane, tenure: &Tenure) -> Result<Leadership, Fault> {
         let (inner, between) = self.parts()?;
-        between.call(Call::Lead, inner.lead(tenure)).await
+        between.call(Call::Lead, inner.lead(lane, tenure)).await
     }
 
-    async fn watermark(&mut self, lane: &Lane) -> Result<Option<Watermark>, Fault> {
+    async fn standing(&mut self, lane: &Lane) -> Result<Standing, Fault> {
         let (inner, between) = self.parts()?;
-        between.call(Call::Watermark, inner.watermark(lane)).await
-    }
-
-    async fn holds(&mut self, lane: &Lane) -> Result<Vec<Hold>, Fault> {
-        let (inner, between) = self.parts()?;
-        between.call(Call::Watermark, inner.holds(lane)).await
+        between.call(Call::Standing, inner.standing(lane)).await
     }
 
     async fn apply(&mut self, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> {

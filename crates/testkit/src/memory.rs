@@ -3,6 +3,9 @@
 
 pub mod database;
 pub mod log;
+mod overlay;
+mod server;
 pub mod source;
 pub mod store;
+mod tables;
 pub mod target;

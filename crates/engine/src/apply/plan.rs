@@ -2,18 +2,18 @@
 //!
 //! E2: what is at or below the watermark is left out. E3: a batch ends where a source transaction
 //! ends, unless that transaction alone is over the limits; then it goes on over several calls, or,
-//! where the store has no transactions, the watermark says that it stands inside. Held keys are
-//! passed over until the source no longer has their row.
+//! where the store has no transactions, the watermark says that it stands inside. What a change
+//! means for each copy is decided in `copies.rs`.
 
+use super::copies::{Copies, Draft, News, deletes_in};
 use super::fold::fold;
-use crate::group::Group;
 use crate::limits::Limits;
 use model::attack::{Bug, Mark, planted, reached};
 use model::{
-    Batch, Change, Claim, Code, CopyName, Effect, Entry, Epoch, Fault, Hold, Key, Lane, Mode,
-    Offset, Op, Refusal, TableName, TargetName, Watermark, Write,
+    Batch, Change, Claim, Code, CopyName, Entry, Epoch, Fault, Key, Lane, Mode, Offset, Op, Placed,
+    Refusal, Stretch, TableName, TargetName, Watermark,
 };
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 /// What is to be written next, and up to where.
 #[derive(Debug)]
@@ -23,11 +23,14 @@ pub(super) struct Plan {
     epoch: Epoch,
     claim: Claim,
     limits: Limits,
-    copies: BTreeMap<TableName, Vec<CopyName>>,
+    copies: Copies,
     /// The end of everything pushed so far.
     seen: Option<Offset>,
+    /// Where the log says that history was lost; nothing behind it is taken.
+    gap: Option<Offset>,
     queue: VecDeque<Pending>,
-    held: BTreeSet<(CopyName, Key)>,
+    /// The copy that takes the rows of the stretch at hand.
+    taking: Option<CopyName>,
     /// Up to here rows are written one by one, because one of them was refused.
     careful_until: Option<Offset>,
 }
@@ -38,10 +41,29 @@ enum Pending {
     Change {
         change: Change,
         offset: Offset,
+        origin: Origin,
         bytes: usize,
     },
+    /// A stretch of a pass begins, with so many deletes; its rows follow.
+    Stretch(Box<Stretch>, u64),
     /// A transaction, or another entry, ends here.
     End(Offset),
+}
+
+/// Where a change comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    Source,
+    Placed,
+    Stretch,
+}
+
+/// A batch, how to write it, and what others have to know once it is written.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) batch: Batch,
+    pub(super) mode: Mode,
+    pub(super) news: Vec<News>,
 }
 
 /// Where a batch is cut.
@@ -53,38 +75,34 @@ struct Cut {
 }
 
 impl Plan {
-    /// A plan for one group; [`Plan::resume`] says where it begins.
-    pub(super) fn new(lane: &Lane, group: &Group, epoch: Epoch, limits: &Limits) -> Self {
-        let mut copies: BTreeMap<TableName, Vec<CopyName>> = BTreeMap::new();
-        for copy in &group.copies {
-            copies.entry(copy.of.clone()).or_default().push(copy.name.clone());
-        }
+    /// A plan for copies that stand at this watermark.
+    pub(super) fn new(
+        lane: &Lane,
+        group: &TargetName,
+        leads: (Epoch, Claim),
+        limits: &Limits,
+        copies: Copies,
+        watermark: Option<Watermark>,
+    ) -> Self {
         Self {
             lane: lane.clone(),
-            group: group.name.clone(),
-            epoch,
-            claim: Claim::Transactional,
+            group: group.clone(),
+            epoch: leads.0,
+            claim: leads.1,
             limits: limits.clone(),
             copies,
-            seen: None,
+            seen: watermark,
+            gap: None,
             queue: VecDeque::new(),
-            held: BTreeSet::new(),
+            taking: None,
             careful_until: None,
         }
     }
 
-    /// Begins after the target's watermark, with the keys that it holds.
-    pub(super) fn resume(
-        &mut self,
-        claim: Claim,
-        watermark: Option<Watermark>,
-        holds: Vec<Hold>,
-        careful_until: Option<Offset>,
-    ) {
-        self.claim = claim;
-        self.seen = watermark;
-        self.held = holds.into_iter().map(|hold| (hold.copy, hold.key)).collect();
-        self.careful_until = careful_until;
+    /// Up to here rows are written one by one.
+    pub(super) fn careful_until(mut self, upto: Option<Offset>) -> Self {
+        self.careful_until = upto;
+        self
     }
 
     /// The end of everything pushed so far: where to read on.
@@ -92,13 +110,22 @@ impl Plan {
         self.seen.as_ref()
     }
 
-    /// How many keys are held.
-    pub(super) fn held_keys(&self) -> usize {
-        self.held.len()
+    /// Where the log says that history was lost, once everything before it is planned.
+    pub(super) fn gap(&self) -> Option<&Offset> {
+        self.gap.as_ref().filter(|_| self.queue.is_empty())
+    }
+
+    /// The copies as the next batch finds them.
+    pub(super) fn copies(&self) -> &Copies {
+        &self.copies
     }
 
     /// Takes the next entry of the lane.
     pub(super) fn push(&mut self, entry: Entry) -> Result<(), Fault> {
+        // What comes behind a gap is read again once every copy knows of it.
+        if self.gap.is_some() {
+            return Ok(());
+        }
         let end = entry.end();
         self.check_follows(&entry, &end)?;
         match entry {
@@ -106,19 +133,13 @@ impl Plan {
                 let last = part.last.then(|| part.commit.offset.clone());
                 let (first, whole) = (part.first, part.commit.offset);
                 for (ordinal, change) in (first..).zip(part.changes) {
-                    self.push_change(change, whole.change(ordinal));
+                    self.push_change(change, whole.change(ordinal), Origin::Source);
                 }
                 self.queue.extend(last.map(Pending::End));
             }
             Entry::Progress(progress) => self.queue.push_back(Pending::End(progress.offset)),
-            Entry::Placed(placed) => {
-                if placed.targets.contains(&self.group) {
-                    for change in placed.changes {
-                        self.push_change(change, placed.offset.clone());
-                    }
-                }
-                self.queue.push_back(Pending::End(placed.offset));
-            }
+            Entry::Placed(placed) if placed.is_gap() => self.gap = Some(placed.offset),
+            Entry::Placed(placed) => self.push_placed(placed),
         }
         self.seen = Some(end);
         Ok(())
@@ -144,16 +165,30 @@ impl Plan {
         Err(Fault::stop(Code::Broken, what))
     }
 
-    fn push_change(&mut self, change: Change, offset: Offset) {
+    fn push_placed(&mut self, placed: Placed) {
+        if placed.targets.contains(&self.group) {
+            let deletes = deletes_in(&placed);
+            let origin = if placed.stretch.is_some() { Origin::Stretch } else { Origin::Placed };
+            if let Some(stretch) = placed.stretch {
+                self.queue.push_back(Pending::Stretch(Box::new(stretch), deletes));
+            }
+            for change in placed.changes {
+                self.push_change(change, placed.offset.clone(), origin);
+            }
+        }
+        self.queue.push_back(Pending::End(placed.offset));
+    }
+
+    fn push_change(&mut self, change: Change, offset: Offset, origin: Origin) {
         let applied = self.seen.as_ref().is_some_and(|seen| offset <= *seen);
-        if !applied && self.copies.contains_key(&change.table.name) {
+        if !applied && self.copies.are_of(&change.table.name) {
             let bytes = change.bytes();
-            self.queue.push_back(Pending::Change { change, offset, bytes });
+            self.queue.push_back(Pending::Change { change, offset, origin, bytes });
         }
     }
 
     /// The next batch and how to write it; nothing until more is pushed.
-    pub(super) fn next_batch(&mut self) -> Result<Option<(Batch, Mode)>, Fault> {
+    pub(super) fn next_batch(&mut self) -> Result<Option<Planned>, Fault> {
         let careful = self.is_careful();
         let Some(cut) = self.cut(careful) else {
             return Ok(None);
@@ -161,55 +196,60 @@ impl Plan {
         if cut.watermark.is_inside() && cut.last {
             reached(Mark::WatermarkInside);
         }
-        let mut writes = Vec::new();
-        let mut holds = Vec::new();
+        let mut draft = Draft::default();
         let ahead = if planted(Bug::CoalesceAcrossBatches) { 2 } else { 0 };
-        for index in 0..(cut.take + ahead).min(self.queue.len()) {
-            if let Pending::Change { change, offset, .. } = &self.queue[index] {
-                let (change, offset) = (change.clone(), offset.clone());
-                self.translate(&change, &offset, &mut writes, &mut holds)?;
+        let taken: Vec<_> = self.queue.drain(..cut.take).collect();
+        for pending in taken.iter().chain(self.queue.iter().take(ahead)) {
+            match pending {
+                Pending::End(_) => self.taking = None,
+                Pending::Stretch(stretch, deletes) => {
+                    let moved = self.copies.takes(stretch, *deletes)?;
+                    self.taking = moved.is_some().then(|| stretch.copy.clone());
+                    if let Some(pass) = moved {
+                        self.copies.move_pass(&stretch.copy, pass, &mut draft);
+                    }
+                }
+                Pending::Change { change, offset, origin, .. } => match (origin, &self.taking) {
+                    (Origin::Source, _) => self.copies.live(change, offset, &mut draft)?,
+                    (Origin::Placed, _) => self.copies.placed(change, offset, &mut draft)?,
+                    (Origin::Stretch, Some(copy)) => {
+                        self.copies.stretch_row(copy, change, offset, &mut draft)?;
+                    }
+                    (Origin::Stretch, None) => {}
+                },
             }
         }
-        self.queue.drain(..cut.take);
+        let Draft { writes, holds, passes, news } = draft;
         let batch = Batch {
             lane: self.lane.clone(),
             epoch: self.epoch,
             writes: if careful { writes } else { fold(writes, self.claim) },
             holds,
+            passes: passes.into_iter().collect(),
             watermark: cut.watermark,
             last: cut.last,
         };
-        Ok(Some((batch, if careful { Mode::RowByRow } else { Mode::Together })))
+        let mode = if careful { Mode::RowByRow } else { Mode::Together };
+        Ok(Some(Planned { batch, mode, news }))
     }
 
     /// The batch was written, all but these rows.
-    pub(super) fn written(&mut self, batch: &Batch, refused: &[Refusal]) -> Result<(), Fault> {
+    pub(super) fn written(
+        &mut self,
+        batch: &Batch,
+        refused: &[Refusal],
+    ) -> Result<Vec<News>, Fault> {
         for refusal in refused {
-            let write = &batch.writes[refusal.write];
-            for key in write.effect.keys() {
-                reached(Mark::RowHeld);
-                self.held.insert((write.copy.clone(), key.clone()));
+            if refusal.reason.contains("owned_by_another_lane") {
+                reached(Mark::RowOfAnotherLane);
             }
         }
-        if self.held.len() > self.limits.held_keys_max {
-            return Err(Fault::stop(
-                Code::TargetRefused,
-                format!(
-                    "{}: {} keys are held, more than held_keys_max ({})",
-                    self.group,
-                    self.held.len(),
-                    self.limits.held_keys_max
-                ),
-            ));
-        }
-        Ok(())
+        self.copies.hold_refused(refused.iter().map(|refusal| &batch.writes[refusal.write]))
     }
 
     /// Whether the head of the queue is where a row was refused before.
     fn is_careful(&mut self) -> bool {
-        let head = self.queue.front().map(|pending| match pending {
-            Pending::Change { offset, .. } | Pending::End(offset) => offset,
-        });
+        let head = self.queue.iter().find_map(Pending::offset);
         match (&self.careful_until, head) {
             (Some(until), Some(head)) if head <= until => true,
             (Some(_), Some(_)) => {
@@ -231,7 +271,8 @@ impl Plan {
                 Pending::End(offset) => {
                     boundary = Some(Cut { take: index + 1, watermark: offset.clone(), last: true });
                 }
-                Pending::Change { change, offset, bytes: size } => {
+                Pending::Stretch(..) => {}
+                Pending::Change { change, offset, bytes: size, .. } => {
                     // Placed rows share one offset: a watermark between them would pass them all.
                     let divides = self.claim == Claim::Transactional || before != Some(offset);
                     before = Some(offset);
@@ -252,103 +293,19 @@ impl Plan {
 
     /// A cut inside a transaction, before the change at this place of the queue.
     fn inside(&self, take: usize) -> Cut {
-        let watermark = match &self.queue[take - 1] {
-            Pending::Change { offset, .. } | Pending::End(offset) => offset.clone(),
-        };
+        let watermark = self.queue.iter().take(take).rev().find_map(Pending::offset).cloned();
+        let watermark = watermark.expect("BUG: a batch is cut behind a change");
         Cut { take, watermark, last: self.claim != Claim::Transactional }
     }
+}
 
-    /// Translates a change into writes for each copy of its table.
-    fn translate(
-        &mut self,
-        change: &Change,
-        offset: &Offset,
-        writes: &mut Vec<Write>,
-        holds: &mut Vec<Hold>,
-    ) -> Result<(), Fault> {
-        let copies = self.copies.get(&change.table.name).cloned().unwrap_or_default();
-        for copy in copies {
-            for effect in self.effects(change, offset)? {
-                if let Some(effect) = self.pass_holds(&copy, effect, offset, holds) {
-                    let (copy, table) = (copy.clone(), change.table.clone());
-                    writes.push(Write { copy, table, version: offset.clone(), effect });
-                }
-            }
+impl Pending {
+    /// Where it stands in the lane.
+    fn offset(&self) -> Option<&Offset> {
+        match self {
+            Pending::Change { offset, .. } | Pending::End(offset) => Some(offset),
+            Pending::Stretch(..) => None,
         }
-        Ok(())
-    }
-
-    /// What a change does to a copy.
-    fn effects(&self, change: &Change, offset: &Offset) -> Result<Vec<Effect>, Fault> {
-        let key_of = |row| {
-            change.table.key_of(row).ok_or_else(|| {
-                let what = format!("{}: a change at {offset} has no key", change.table.name);
-                Fault::stop(Code::Broken, what)
-            })
-        };
-        Ok(match &change.op {
-            Op::Insert(row) => {
-                vec![Effect::Put { key: key_of(row)?, row: row.clone(), new: true }]
-            }
-            Op::Update { before, row } => {
-                let (key, row) = (key_of(row)?, row.clone());
-                match (key == *before, row.is_complete()) {
-                    (true, true) => vec![Effect::Put { key, row, new: false }],
-                    (true, false) => vec![Effect::Patch(key, row)],
-                    (false, true) if planted(Bug::KeyChangeWithoutDelete) => {
-                        vec![Effect::Put { key, row, new: false }]
-                    }
-                    (false, true) => {
-                        vec![Effect::Delete(before.clone()), Effect::Put { key, row, new: false }]
-                    }
-                    (false, false) => vec![Effect::Move { before: before.clone(), key, row }],
-                }
-            }
-            Op::Delete(key) => vec![Effect::Delete(key.clone())],
-            Op::Truncate => vec![Effect::Truncate],
-        })
-    }
-
-    /// What is left of an effect once held keys are passed over.
-    fn pass_holds(
-        &mut self,
-        copy: &CopyName,
-        effect: Effect,
-        offset: &Offset,
-        holds: &mut Vec<Hold>,
-    ) -> Option<Effect> {
-        let held = |key: &Key| self.held.contains(&(copy.clone(), key.clone()));
-        match &effect {
-            Effect::Truncate => {
-                self.held.retain(|(of, _)| of != copy);
-                holds.retain(|hold| hold.copy != *copy);
-            }
-            Effect::Delete(key) if held(key) => {
-                reached(Mark::HoldReleased);
-                self.held.remove(&(copy.clone(), key.clone()));
-                holds.retain(|hold| hold.copy != *copy || hold.key != *key);
-            }
-            Effect::Put { key, .. } | Effect::Patch(key, _) if held(key) => {
-                reached(Mark::HeldKeyChangedAgain);
-                return None;
-            }
-            Effect::Move { before, key, .. } if held(before) || held(key) => {
-                reached(Mark::HoldOnKeyChange);
-                for key in [before, key] {
-                    if self.held.insert((copy.clone(), key.clone())) {
-                        holds.push(Hold {
-                            copy: copy.clone(),
-                            key: key.clone(),
-                            offset: offset.clone(),
-                            reason: "its row moved from or to a key that is held".into(),
-                        });
-                    }
-                }
-                return None;
-            }
-            Effect::Delete(_) | Effect::Put { .. } | Effect::Patch(..) | Effect::Move { .. } => {}
-        }
-        Some(effect)
     }
 }
 

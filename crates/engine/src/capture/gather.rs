@@ -3,6 +3,7 @@
 //! Transactions leave in commit order, each whole; memory is bounded, because what is too large is
 //! handed out for staging as it comes. A transaction at or below the log's end is left out.
 
+use super::touched::Touched;
 use crate::limits::Limits;
 use model::attack::{Bug, Mark, planted, reached};
 use model::{
@@ -33,6 +34,8 @@ pub(super) struct Gather {
     open_bytes: usize,
     ready: Vec<Append>,
     ready_bytes: usize,
+    /// What the transactions among them touched.
+    touched: Vec<(Position, TransactionId, Touched)>,
 }
 
 /// A transaction without its end.
@@ -41,6 +44,7 @@ struct Open {
     parts: Vec<(TransactionId, Vec<Change>)>,
     bytes: usize,
     staged: bool,
+    touched: Touched,
 }
 
 impl Gather {
@@ -54,6 +58,7 @@ impl Gather {
             open_bytes: 0,
             ready: Vec::new(),
             ready_bytes: 0,
+            touched: Vec::new(),
         }
     }
 
@@ -83,6 +88,11 @@ impl Gather {
         std::mem::take(&mut self.ready)
     }
 
+    /// What the transactions that were ready touched, in order.
+    pub(super) fn touched(&mut self) -> Vec<(Position, TransactionId, Touched)> {
+        std::mem::take(&mut self.touched)
+    }
+
     fn part(
         &mut self,
         transaction: TransactionId,
@@ -90,6 +100,9 @@ impl Gather {
         changes: Vec<Change>,
     ) -> Vec<Staging> {
         let open = self.open.entry(transaction).or_default();
+        for change in &changes {
+            open.touched.add(change, self.limits.touched_max);
+        }
         if open.staged {
             return vec![Staging::Keep(StagedPart { transaction, sub, changes })];
         }
@@ -141,6 +154,9 @@ impl Gather {
             return Ok(if open.staged { vec![drop] } else { Vec::new() });
         }
         let commit = Commit { offset: offset.clone(), transaction, committed_at };
+        if !open.touched.is_empty() {
+            self.touched.push((offset.position.clone(), transaction, open.touched));
+        }
         if open.staged {
             self.push(Append::Commit(commit, Changes::Staged), 64);
         } else if open.parts.iter().all(|(_, changes)| changes.is_empty()) {

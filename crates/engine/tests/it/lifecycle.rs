@@ -1,6 +1,6 @@
 //! Starting, stopping, taking over, giving up.
 
-use crate::rig::{Rig, until};
+use crate::rig::{Rig, lane, until};
 use instep_engine::Phase;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ async fn a_stop_ends_every_task_at_once_when_nothing_is_under_way() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_lets_a_batch_under_way_end() {
     let mut rig = Rig::new(1);
-    let running = rig.start().await;
+    let running = rig.start_filled().await;
     let slow = Duration::from_secs(2);
     rig.targets[0].replies.push(Call::Apply, Reply::RespondSlowly(slow, slow));
     rig.insert([1]);
@@ -38,7 +38,7 @@ async fn a_stop_lets_a_batch_under_way_end() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_takes_no_longer_than_its_bound_even_if_a_target_hangs() {
     let mut rig = Rig::new(1);
-    let running = rig.start().await;
+    let running = rig.start_filled().await;
     rig.targets[0].replies.push(Call::Apply, Reply::HoldReply(Arc::new(Notify::new())));
     rig.insert([1]);
     until("it was written", || rig.rows(0).len() == 1).await;
@@ -81,7 +81,7 @@ async fn a_late_writer_is_refused_by_the_target() {
     rig.in_step(0).await;
     sleep(Duration::from_secs(6)).await;
     assert!(rig.targets[0].store.look(|kept| kept.ledger.values().all(|times| *times == 1)));
-    assert_eq!(rig.targets[0].store.kept().leader, Some(("one".into(), rig.run, 1)));
+    assert_eq!(rig.targets[0].store.kept().leaders[&lane()].0, ("one".into(), rig.run, 1));
     drop(old);
 }
 

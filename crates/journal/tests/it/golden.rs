@@ -8,26 +8,51 @@ use testkit::disk::FaultyDisk;
 /// Epoch 4, then a transaction with one insert, then progress.
 #[rustfmt::skip]
 const SEGMENT: &[&str] = &[
-    // Header: magic, version, length, checksum, number; lane; no segment before, no epoch, no offset.
-    "494e535445505347", "01000000", "36000000", "840aa401", "0100000000000000",
-    "04000000", "6c616e65", "0000000000000000", "00", "0000000000000000", "00",
+    // Header: magic, version, length, checksum, number; lane; no segment before, no epoch, no offset,
+    // no transaction.
+    "494e535445505347", "01000000", "37000000", "425aee37", "0100000000000000",
+    "04000000", "6c616e65", "0000000000000000", "00", "0000000000000000", "00", "00",
     // Epoch 4: checksum, the header's checksum, length, tag, sequence, durable; epoch.
-    "92c53e68", "840aa401", "08000000", "45504f43", "0000000000000000", "3600000000000000",
+    "7ccd76ce", "425aee37", "08000000", "45504f43", "0000000000000000", "3700000000000000",
     "0400000000000000",
     // The table.
-    "e1af559f", "92c53e68", "1d000000", "5245434f", "0100000000000000", "3600000000000000",
+    "d7a960d9", "7ccd76ce", "1d000000", "5245434f", "0100000000000000", "3700000000000000",
     "0100000174010202696401", "03616e7901", "04626f6479", "0403616e79010100",
     // The transaction.
-    "bf5e1bf0", "e1af559f", "1b000000", "5245434f", "0200000000000000", "3600000000000000",
+    "e24abec3", "d7a960d9", "1b000000", "5245434f", "0200000000000000", "3700000000000000",
     "0101010800000000000000010000", "010a01", "00000203000a03787878",
     // The progress.
-    "49e8dfc3", "bf5e1bf0", "0f000000", "5245434f", "0300000000000000", "3600000000000000",
+    "c882130e", "e24abec3", "0f000000", "5245434f", "0300000000000000", "3700000000000000",
     "0103010800000000000000020000", "0e",
+];
+
+/// The header of the segment after one of 3260 bytes, with the same entries but for a longer row.
+#[rustfmt::skip]
+const SECOND_HEADER: &[&str] = &[
+    "494e535445505347", "01000000", "87000000", "3244d415", "0200000000000000",
+    "04000000", "6c616e65",
+    // The segment before, the highest epoch.
+    "bc0c000000000000", "01", "0400000000000000",
+    // The last offset: incarnation, position, epoch, ordinal.
+    "01", "01000000", "08000000", "0000000000000002", "0000000000000000", "ffffffffffffffff",
+    // The last transaction: its offset, its number, the time of its commit. No staged files.
+    "01", "01000000", "08000000", "0000000000000001", "0000000000000000", "ffffffffffffffff",
+    "0100000000000000", "0500000000000000",
 ];
 
 #[tokio::test]
 async fn the_bytes_of_a_segment_are_those_of_the_format() {
     assert_eq!(hex(&written().await), SEGMENT.concat());
+}
+
+#[tokio::test]
+async fn the_bytes_of_a_later_header_are_those_of_the_format() {
+    let disk = FaultyDisk::new();
+    let journal = open(&disk).unwrap();
+    journal.append(&lane(), entries(3_000), Epoch(4)).await.unwrap();
+    journal.append(&lane(), vec![whole(3, Vec::new())], Epoch(4)).await.unwrap();
+    let bytes = disk.contents(&segment(2)).unwrap();
+    assert_eq!(hex(&bytes[..frames(&bytes)[0]]), SECOND_HEADER.concat());
 }
 
 #[tokio::test]
@@ -57,10 +82,16 @@ async fn the_same_calls_write_the_same_bytes() {
 async fn written() -> Vec<u8> {
     let disk = FaultyDisk::new();
     let journal = open(&disk).unwrap();
-    let entries =
-        vec![whole(1, changes(1, 3)), Append::Progress(Progress { offset: at(2), source_time: 7 })];
-    journal.append(&lane(), entries, Epoch(4)).await.unwrap();
+    journal.append(&lane(), entries(3), Epoch(4)).await.unwrap();
     disk.contents(&segment(1)).unwrap()
+}
+
+/// A transaction with one insert of so many letters, then progress.
+fn entries(letters: usize) -> Vec<Append> {
+    vec![
+        whole(1, changes(1, letters)),
+        Append::Progress(Progress { offset: at(2), source_time: 7 }),
+    ]
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -2,7 +2,8 @@
 //! above it. LG8, a file system that lies about syncs, cannot be seen from here.
 
 use crate::support::{
-    TempDir, append, at, copy, crc32c, dir, filled, lane, open, read_all, segment, small, whole,
+    TempDir, append, at, commit, copy, crc32c, dir, filled, lane, open, read_all, segment, small,
+    whole,
 };
 use ::model::log::StagedPart;
 use ::model::{
@@ -36,6 +37,20 @@ async fn after_a_failed_sync_nothing_is_taken_until_the_journal_is_opened_anew()
     drop(journal);
     let journal = open(&disk).unwrap();
     append(&journal, 7).await.unwrap();
+}
+
+// LG1.
+#[tokio::test]
+async fn a_transaction_whose_sync_failed_is_not_the_last_one() {
+    let disk = filled(2).await;
+    let journal = open(&disk).unwrap();
+    disk.fail_next_sync();
+    append(&journal, 3).await.unwrap_err();
+    assert_eq!(journal.bounds(&lane()).await.unwrap().last_commit, Some(commit(2)));
+    drop(journal);
+    disk.crash(&mut |choices| if choices == 8 { 3 } else { 0 });
+    let journal = open(&disk).unwrap();
+    assert_eq!(journal.bounds(&lane()).await.unwrap().last_commit, Some(commit(2)));
 }
 
 // LG1: the bytes of a failed sync are in memory and look as if they were on the disk.

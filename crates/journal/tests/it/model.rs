@@ -93,6 +93,8 @@ struct World {
     staged: BTreeMap<u64, Vec<(u64, Vec<Change>)>>,
     aborted: Vec<(u64, u64)>,
     trimmed: u64,
+    /// The last transaction among what must be there, trimmed or not.
+    last_commit: Option<u64>,
     number: u64,
     /// Rises with every restart, so that no transaction's number comes twice.
     run: u64,
@@ -110,6 +112,7 @@ impl World {
             staged: BTreeMap::new(),
             aborted: Vec::new(),
             trimmed: 0,
+            last_commit: None,
             number: 0,
             run: 0,
         }
@@ -222,6 +225,10 @@ impl World {
         }
         let known = self.entries.keys().last().copied().unwrap_or(0).max(self.trimmed);
         assert_eq!(last, known, "the lane ends where the model does");
+        let commits = self.entries.iter().rev().filter(|(_, changes)| changes.is_some());
+        self.last_commit = commits.map(|(number, _)| *number).next().max(self.last_commit);
+        let last_commit = bounds.last_commit.map(|it| it.offset.position.to_number().unwrap());
+        assert_eq!(last_commit, self.last_commit, "no trim and no crash loses it");
         let trimmed = bounds.trimmed.map_or(0, |it| it.position.to_number().unwrap());
         assert!(trimmed <= self.trimmed, "it was trimmed to {trimmed} instead of {}", self.trimmed);
         Ok(())

@@ -41,8 +41,12 @@ const MISSING: u8 = 0x30;
 const UNCHANGED: u8 = 0x31;
 
 pub(super) fn put_row(row: &Row, out: &mut Vec<u8>) {
-    put_count(row.0.len(), out);
-    for cell in &row.0 {
+    put_cells(&row.0, out);
+}
+
+pub(super) fn put_cells(cells: &[Cell], out: &mut Vec<u8>) {
+    put_count(cells.len(), out);
+    for cell in cells {
         match cell {
             Cell::Value(value) => put_value(value, 0, out),
             Cell::Missing => out.push(MISSING),
@@ -52,6 +56,10 @@ pub(super) fn put_row(row: &Row, out: &mut Vec<u8>) {
 }
 
 pub(super) fn row(reader: &mut Reader<'_>) -> Result<Row, Malformed> {
+    Ok(Row(cells(reader)?))
+}
+
+pub(super) fn cells(reader: &mut Reader<'_>) -> Result<Vec<Cell>, Malformed> {
     let count = reader.count()?;
     let mut cells = Vec::with_capacity(count);
     for _ in 0..count {
@@ -61,24 +69,32 @@ pub(super) fn row(reader: &mut Reader<'_>) -> Result<Row, Malformed> {
             tag => Cell::Value(value(tag, 0, reader)?),
         });
     }
-    Ok(Row(cells))
+    Ok(cells)
 }
 
 pub(super) fn put_key(key: &Key, out: &mut Vec<u8>) {
-    put_count(key.values().len(), out);
-    for value in key.values() {
+    put_values(key.values(), out);
+}
+
+pub(super) fn put_values(values: &[Value], out: &mut Vec<u8>) {
+    put_count(values.len(), out);
+    for value in values {
         put_value(value, 0, out);
     }
 }
 
 pub(super) fn key(reader: &mut Reader<'_>) -> Result<Key, Malformed> {
+    Ok(Key::new(values(reader)?))
+}
+
+pub(super) fn values(reader: &mut Reader<'_>) -> Result<Vec<Value>, Malformed> {
     let count = reader.count()?;
     let mut values = Vec::with_capacity(count);
     for _ in 0..count {
         let tag = reader.byte()?;
         values.push(value(tag, 0, reader)?);
     }
-    Ok(Key::new(values))
+    Ok(values)
 }
 
 fn put_value(value: &Value, depth: usize, out: &mut Vec<u8>) {

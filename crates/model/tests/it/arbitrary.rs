@@ -4,8 +4,8 @@ use instep_model::codec::{Adopted, Dictionary, Record};
 use instep_model::log::StagedPart;
 use instep_model::{
     Array, Cell, Change, Column, Commit, Decimal, Dimension, Epoch, Float, Incarnation, Interval,
-    Key, Kind, Moment, Offset, Op, Placed, Position, Progress, Purpose, Row, Table, TransactionId,
-    Value,
+    Key, Kind, Moment, Offset, Op, Placed, Position, Progress, Purpose, Row, Stretch, Table,
+    TransactionId, Value,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -38,10 +38,11 @@ pub(crate) fn known() -> impl Strategy<Value = Known> {
 }
 
 fn record(changes: BoxedStrategy<Vec<Change>>) -> impl Strategy<Value = Record> {
-    let placed = (offset(), vec(name(), 0..3), purpose(), changes.clone()).prop_map(
-        |(offset, targets, purpose, changes)| {
+    let stretch = option::of(stretch());
+    let placed = (offset(), vec(name(), 0..3), purpose(), stretch, changes.clone()).prop_map(
+        |(offset, targets, purpose, stretch, changes)| {
             let targets = targets.iter().map(|name| name.as_str().into()).collect();
-            Record::Placed(Placed { offset, targets, purpose, changes })
+            Record::Placed(Placed { offset, targets, purpose, stretch, changes })
         },
     );
     let part = (any::<u64>(), any::<u64>(), changes.clone()).prop_map(|(whole, sub, changes)| {
@@ -75,7 +76,7 @@ fn adopted() -> impl Strategy<Value = Adopted> {
         .prop_map(|(file, bytes, changes, aborted)| Adopted { file, bytes, changes, aborted })
 }
 
-fn offset() -> impl Strategy<Value = Offset> {
+pub(crate) fn offset() -> impl Strategy<Value = Offset> {
     let ordinal = prop_oneof![Just(Offset::WHOLE), 0..3_u64, any::<u64>()];
     (any::<u32>(), vec(any::<u8>(), 0..20), any::<u64>(), ordinal).prop_map(
         |(incarnation, position, epoch, ordinal)| Offset {
@@ -94,6 +95,15 @@ fn purpose() -> impl Strategy<Value = Purpose> {
         Just(Purpose::Repair),
         Just(Purpose::Bridge)
     ]
+}
+
+fn stretch() -> impl Strategy<Value = Stretch> {
+    (name(), offset(), option::of(key()), option::of(key()), any::<bool>()).prop_map(
+        |(copy, began, after, upto, source_is_empty)| {
+            let copy = copy.as_str().into();
+            Stretch { copy, began, after, upto, source_is_empty }
+        },
+    )
 }
 
 pub(crate) fn table() -> impl Strategy<Value = Table> {

@@ -82,6 +82,20 @@ fn digits_have_one_form() {
 }
 
 #[test]
+fn a_stretch_begins_with_known_flags_and_one_that_says_it_is_there() {
+    let placed = |stretch: &[u8]| {
+        let head = [VERSION, 4, 1, 0, 0, 0, 0, 0];
+        decode(&[&head, stretch, &[0]].concat(), &Dictionary::new())
+    };
+    assert!(placed(&[0]).is_ok());
+    assert!(placed(&[8, 0, 1, 0, 0, 0]).is_ok());
+    for flags in [1, 2, 4, 7, 16, 24, 0x88, 0xff] {
+        let malformed = placed(&[flags, 0, 1, 0, 0, 0]).unwrap_err();
+        assert_eq!(malformed.what, "no stretch begins so", "{flags}");
+    }
+}
+
+#[test]
 fn a_number_has_one_form() {
     let progress = |number: &[u8]| {
         decode(&[&[VERSION, 3, 1, 0, 0, 0][..], number].concat(), &Dictionary::new())

@@ -8,8 +8,8 @@ use instep_model::codec::{Adopted, Dictionary, Record, decode, encode};
 use instep_model::log::StagedPart;
 use instep_model::{
     Array, Cell, Change, Column, Commit, Decimal, Dimension, Epoch, Float, Incarnation, Interval,
-    Key, Kind, Moment, Offset, Op, Placed, Position, Progress, Purpose, Row, Table, TransactionId,
-    Value,
+    Key, Kind, Moment, Offset, Op, Placed, Position, Progress, Purpose, Row, Stretch, Table,
+    TransactionId, Value,
 };
 use std::sync::Arc;
 
@@ -59,6 +59,34 @@ fn progress_has_its_golden_bytes() {
 #[test]
 fn placed_rows_have_their_golden_bytes() {
     check(&Record::Placed(placed(Purpose::Fill)), &golden!("placed"));
+}
+
+#[test]
+fn a_placed_stretch_has_its_golden_bytes() {
+    let placed = Placed { stretch: Some(stretch()), ..placed(Purpose::Bridge) };
+    check(&Record::Placed(placed), &golden!("placed-stretch"));
+}
+
+#[test]
+fn each_part_of_a_stretch_has_its_flag() {
+    let golden = golden!("placed-stretch");
+    let name = golden.windows(6).position(|bytes| bytes == b"all_it").unwrap();
+    let flags = name - 2;
+    let (before, began) = (&golden[..flags], name + 6..name + 6 + 12);
+    let key_bytes = &golden[began.end..began.end + 20];
+    let rest = &golden[began.end + key_bytes.len()..];
+    for (flag, after, upto, source_is_empty) in [
+        (8, None, None, false),
+        (9, Some(key(4)), None, false),
+        (10, None, Some(key(4)), false),
+        (12, None, None, true),
+        (15, Some(key(4)), Some(key(4)), true),
+    ] {
+        let keys = key_bytes.repeat([&after, &upto].into_iter().flatten().count());
+        let bytes = [before, &[flag], &golden[flags + 1..began.end], &keys, rest].concat();
+        let stretch = Some(Stretch { after, upto, source_is_empty, ..stretch() });
+        check(&Record::Placed(Placed { stretch, ..placed(Purpose::Bridge) }), &bytes);
+    }
 }
 
 #[test]
@@ -198,7 +226,18 @@ fn placed(purpose: Purpose) -> Placed {
         offset: Offset { epoch: Epoch(7), ordinal: 12, ..offset(2) },
         targets: vec!["responses".into(), "questions".into()],
         purpose,
+        stretch: None,
         changes: vec![change(Op::Delete(key(5)))],
+    }
+}
+
+fn stretch() -> Stretch {
+    Stretch {
+        copy: "all_it".into(),
+        began: Offset { epoch: Epoch(7), ordinal: 3, ..offset(1) },
+        after: Some(key(4)),
+        upto: None,
+        source_is_empty: true,
     }
 }
 

@@ -11,3 +11,4 @@ mod digests;
 mod golden;
 mod hex;
 mod json;
+mod memo;

@@ -2,10 +2,10 @@
 
 use super::truth::Truth;
 use super::violation::{Invariant, Violation};
-use model::{CopyName, Key, Lane, Offset, Row, TableName, Watermark};
-use std::collections::BTreeMap;
+use model::{CopyName, Key, Lane, Offset, Pass, Row, TableName, Watermark};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use testkit::memory::store::{Kept, Store};
+use testkit::memory::store::{Kept, KeptRow, Store};
 
 /// What is expected of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub enum Kind {
 pub struct Watched {
     /// Its name, for the message.
     pub name: String,
-    /// The lane that it follows.
-    pub lane: Lane,
+    /// The lanes that it follows: one, or every shard that feeds its copies.
+    pub lanes: Vec<Lane>,
     /// Its store.
     pub store: Store,
     /// Its copies and the tables that they are of.
@@ -36,14 +36,17 @@ pub struct Watched {
 pub struct Judge {
     watched: Watched,
     commits: u64,
-    watermark: Option<Watermark>,
-    versions: BTreeMap<(CopyName, Key), Offset>,
+    watermarks: BTreeMap<Lane, Watermark>,
+    versions: BTreeMap<(CopyName, Key), (Lane, Offset)>,
 }
+
+/// What really happened in each lane.
+pub type Truths<'a> = BTreeMap<&'a Lane, &'a Truth>;
 
 impl Judge {
     /// Begins to watch.
     pub fn new(watched: Watched) -> Self {
-        Self { watched, commits: u64::MAX, watermark: None, versions: BTreeMap::new() }
+        Self { watched, commits: u64::MAX, watermarks: BTreeMap::new(), versions: BTreeMap::new() }
     }
 
     /// The group.
@@ -54,30 +57,25 @@ impl Judge {
     /// The store lost what it had not flushed: what must not go back begins anew.
     pub fn store_crashed(&mut self) {
         self.commits = u64::MAX;
-        self.watermark = None;
+        self.watermarks.clear();
         self.versions.clear();
     }
 
-    /// The watermark that was last seen.
-    pub fn watermark(&self) -> Option<&Watermark> {
-        self.watermark.as_ref()
-    }
-
     /// Judges what the store shows now; cheap while nothing was written.
-    pub fn check(&mut self, truth: &Truth) -> Result<(), Violation> {
+    pub fn check(&mut self, truths: &Truths<'_>) -> Result<(), Violation> {
         let commits = self.watched.store.commits();
         if commits == self.commits {
             return Ok(());
         }
         self.commits = commits;
         let store = self.watched.store.clone();
-        let refusals = store.refusals();
         store.look(|kept| {
-            self.check_watermark(kept)?;
-            self.check_holds(kept, refusals, truth)?;
+            self.check_watermarks(kept)?;
+            self.check_holds(kept, truths)?;
             match self.watched.kind {
-                Kind::Exact => self.check_exact(kept, truth, self.watermark.as_ref()),
-                Kind::PerKey => self.check_per_key(kept, truth),
+                Kind::Exact => self
+                    .check_exact(kept, truths, |truth, name, at| truth.row_at(name, at).cloned()),
+                Kind::PerKey => self.check_per_key(kept, truths),
             }
         })
     }
@@ -89,82 +87,148 @@ impl Judge {
         }
         self.watched.store.look(|kept| match kept.ledger.iter().find(|(_, times)| **times > 1) {
             None => Ok(()),
-            Some(((copy, key, version), times)) => Err(self.violation(
+            Some(((_, copy, key, version), times)) => Err(self.violation(
                 Invariant::OnceInEffect,
                 format!("{copy} {key:?} was written {times} times in version {version}"),
             )),
         })
     }
 
-    /// Whether the copies equal the source as it is now, except at held keys.
-    pub fn check_converged(&self, truth: &Truth) -> Result<(), Violation> {
-        let Some(last) = truth.transactions().last() else {
-            return Ok(());
-        };
+    /// How many rows that are there now came from one shard after they had been another's.
+    pub fn moved(&self) -> u64 {
         self.watched.store.look(|kept| {
-            let now = Offset::whole(model::Incarnation(1), last.position.clone());
-            self.check_exact(kept, truth, Some(&now)).map_err(|violation| Violation {
-                invariant: Invariant::Converges,
-                what: violation.what,
-            })
+            let rows =
+                kept.rows.iter().flat_map(|(copy, rows)| rows.iter().map(move |it| (copy, it)));
+            let was_elsewhere = |(copy, (key, row)): &(&CopyName, (&Key, &KeptRow))| {
+                kept.ledger.keys().any(|(lane, of, other, _)| {
+                    of == *copy && other.as_ref() == Some(*key) && *lane != row.lane
+                })
+            };
+            rows.filter(was_elsewhere).count() as u64
         })
     }
 
-    fn check_watermark(&mut self, kept: &Kept) -> Result<(), Violation> {
-        let now = kept.watermarks.get(&self.watched.lane);
-        if now < self.watermark.as_ref() {
-            let what = format!("it went from {:?} to {now:?}", self.watermark);
-            return Err(self.violation(Invariant::WatermarkRises, what));
+    /// Whether the copies equal the source as it is now, except at keys that are held with reason.
+    pub fn check_converged(&self, truths: &Truths<'_>) -> Result<(), Violation> {
+        let converges = |violation: Violation| Violation {
+            invariant: Invariant::Converges,
+            what: violation.what,
+        };
+        self.watched.store.look(|kept| {
+            for lane in &self.watched.lanes {
+                for (copy, _) in &self.watched.copies {
+                    let pass = kept.passes.get(&(lane.clone(), copy.clone()));
+                    if pass != Some(&Pass::Done) {
+                        let what = format!("{copy} is still under a pass of {lane}: {pass:?}");
+                        return Err(self.violation(Invariant::Converges, what));
+                    }
+                }
+            }
+            for ((lane, copy, key), hold) in &kept.holds {
+                let name = self.table_of(copy).map(|table| (table.clone(), key.clone()));
+                let truth = truths.get(lane);
+                let is_bad = name
+                    .as_ref()
+                    .is_some_and(|name| truth.is_some_and(|truth| truth.is_bad_now(name)));
+                // A restored shard may have a row again that has moved to another since.
+                let has_row = |truth: &&&Truth| {
+                    name.as_ref().is_some_and(|name| truth.row_now(name).is_some())
+                };
+                let is_twice = truths.values().filter(has_row).count() > 1;
+                if !(is_twice || self.watched.refuses && is_bad) {
+                    let what = format!("{hold:?} is still held");
+                    return Err(self.violation(Invariant::Converges, what));
+                }
+            }
+            let now = |truth: &Truth, name: &_, _: Option<&Offset>| truth.row_now(name).cloned();
+            self.check_exact(kept, truths, now).map_err(converges)
+        })
+    }
+
+    fn check_watermarks(&mut self, kept: &Kept) -> Result<(), Violation> {
+        for lane in self.watched.lanes.clone() {
+            let now = kept.watermarks.get(&lane);
+            if now < self.watermarks.get(&lane) {
+                let what = format!("{lane} went from {:?} to {now:?}", self.watermarks.get(&lane));
+                return Err(self.violation(Invariant::WatermarkRises, what));
+            }
+            if self.watched.kind == Kind::Exact && now.is_some_and(Offset::is_inside) {
+                let what = format!("{now:?} is inside a transaction");
+                return Err(self.violation(Invariant::PrefixExact, what));
+            }
+            if let Some(now) = now {
+                self.watermarks.insert(lane, now.clone());
+            }
         }
-        if self.watched.kind == Kind::Exact && now.is_some_and(Offset::is_inside) {
-            let what = format!("{now:?} is inside a transaction");
-            return Err(self.violation(Invariant::PrefixExact, what));
-        }
-        self.watermark = now.cloned();
         Ok(())
     }
 
-    /// P3: each row is what the source's row was at the watermark, and there is none besides.
+    /// P3: each row is what the source's row was at the watermark, and there is none besides. Of
+    /// several shards one has the row; while their watermarks stand apart two may seem to.
     fn check_exact(
         &self,
         kept: &Kept,
-        truth: &Truth,
-        at: Option<&Watermark>,
+        truths: &Truths<'_>,
+        row_of: impl Fn(&Truth, &(TableName, Key), Option<&Offset>) -> Option<Row>,
     ) -> Result<(), Violation> {
-        let position = at.map(|watermark| &watermark.position);
         for (copy, table) in &self.watched.copies {
+            if !self.is_whole(kept, copy) {
+                continue;
+            }
             let none = BTreeMap::new();
             let rows = kept.rows.get(copy).unwrap_or(&none);
-            let mut matched = 0;
-            for name in truth.keys().filter(|(of, _)| of == table) {
-                let found = rows.get(&name.1).map(|(row, _)| row);
-                matched += usize::from(found.is_some());
-                let expected = truth.row_at(name, position);
-                let is_held = || kept.holds.contains_key(&(copy.clone(), name.1.clone()));
-                if found != expected && !is_held() {
-                    return Err(self.differs(copy, &name.1, position, expected, found));
-                }
+            let mut keys: BTreeSet<Key> = rows.keys().cloned().collect();
+            for truth in self.watched.lanes.iter().filter_map(|lane| truths.get(lane)) {
+                let of_table = truth.keys().into_iter().filter(|(of, _)| of == table);
+                keys.extend(of_table.map(|(_, key)| key.clone()));
             }
-            if matched != rows.len() {
-                let what = format!("{copy} has {} rows that never were", rows.len() - matched);
-                return Err(self.violation(Invariant::PrefixExact, what));
+            for key in keys {
+                let found = rows.get(&key).map(|kept| &kept.row);
+                let name = (table.clone(), key.clone());
+                let mut expected = Vec::new();
+                let mut is_held = false;
+                for lane in &self.watched.lanes {
+                    let Some(truth) = truths.get(lane) else { continue };
+                    let hold = (lane.clone(), copy.clone(), key.clone());
+                    is_held |= kept.holds.contains_key(&hold);
+                    expected.extend(row_of(truth, &name, kept.watermarks.get(lane)));
+                }
+                let is_right = match found {
+                    Some(found) => expected.contains(found),
+                    None => expected.is_empty(),
+                };
+                if !is_right && !is_held {
+                    let at = &kept.watermarks;
+                    let what = format!(
+                        "{copy} {:?} at {at:?}: the source had {expected:?}, the copy has {found:?}",
+                        key.values()
+                    );
+                    return Err(self.violation(Invariant::PrefixExact, what));
+                }
+                if expected.len() > 1 && !is_held {
+                    let what = format!("{copy} {:?} is two rows, and none is held", key.values());
+                    return Err(self.violation(Invariant::PrefixExact, what));
+                }
             }
         }
         Ok(())
     }
 
     /// Without transactions: each row is what its version says, and versions only rise.
-    fn check_per_key(&mut self, kept: &Kept, truth: &Truth) -> Result<(), Violation> {
+    fn check_per_key(&mut self, kept: &Kept, truths: &Truths<'_>) -> Result<(), Violation> {
         for (copy, table) in self.watched.copies.clone() {
-            for (key, (row, version)) in kept.rows.get(&copy).into_iter().flatten() {
+            for (key, kept) in kept.rows.get(&copy).into_iter().flatten() {
                 let name = (table.clone(), key.clone());
-                let expected = truth.row_of(&name, &version.position, version.ordinal);
-                if expected != Some(row) {
-                    let what = format!("{copy} {key:?} at {version}: {row:?}, was {expected:?}");
+                let version = &kept.version;
+                let expected = truths.get(&kept.lane).and_then(|it| it.row_of(&name, version));
+                if expected != Some(&kept.row) {
+                    let what =
+                        format!("{copy} {key:?} at {version}: {:?}, was {expected:?}", kept.row);
                     return Err(self.violation(Invariant::KeyInOrder, what));
                 }
-                let seen = self.versions.insert((copy.clone(), key.clone()), version.clone());
-                if seen.as_ref().is_some_and(|seen| seen > version) {
+                let now = (kept.lane.clone(), version.clone());
+                let seen = self.versions.insert((copy.clone(), key.clone()), now);
+                if seen.as_ref().is_some_and(|(lane, seen)| *lane == kept.lane && seen > version) {
                     let what = format!("{copy} {key:?} went from {seen:?} back to {version}");
                     return Err(self.violation(Invariant::KeyInOrder, what));
                 }
@@ -173,44 +237,42 @@ impl Judge {
         Ok(())
     }
 
-    /// P9: a key is held only while its store has reason to refuse it, and a store without reasons
-    /// was never given a row to refuse.
-    fn check_holds(&self, kept: &Kept, refusals: u64, truth: &Truth) -> Result<(), Violation> {
-        if !self.watched.refuses && refusals + kept.holds.len() as u64 > 0 {
-            let what = format!("{refusals} rows were refused, {:?} held", kept.holds.values());
-            return Err(self.violation(Invariant::HoldsAreNamed, what));
-        }
-        let table = |copy: &CopyName| {
-            self.watched.copies.iter().find(|(of, _)| of == copy).map(|(_, table)| table.clone())
-        };
-        for ((copy, key), (_, hold)) in &kept.holds {
-            let name = table(copy).map(|table| (table, key.clone()));
-            let tainted = |at: &Offset| name.as_ref().is_some_and(|it| truth.is_tainted(it, at));
-            let now = self.watermark.as_ref().filter(|_| self.watched.kind == Kind::Exact);
-            if !tainted(&hold.offset) || now.is_some_and(|now| !tainted(now)) {
-                let what = format!("{hold:?} has no reason at {:?}", self.watermark);
+    /// P9: a key is held only with a reason: its store refuses the row, or it lacks the row that a
+    /// change is of, or another shard has it.
+    fn check_holds(&self, kept: &Kept, truths: &Truths<'_>) -> Result<(), Violation> {
+        for ((lane, copy, key), hold) in &kept.holds {
+            if OTHER_REASONS.iter().any(|reason| hold.reason.contains(reason)) {
+                continue;
+            }
+            let name = self.table_of(copy).map(|table| (table.clone(), key.clone()));
+            let truth = truths.get(lane);
+            let is_tainted = name.as_ref().is_some_and(|name| {
+                truth.is_some_and(|truth| truth.is_tainted(name, &hold.offset))
+            });
+            if !self.watched.refuses || !is_tainted {
+                let at = kept.watermarks.get(lane);
+                let what = format!("{hold:?} has no reason at {at:?}");
                 return Err(self.violation(Invariant::HoldsAreNamed, what));
             }
         }
         Ok(())
     }
 
-    fn differs(
-        &self,
-        copy: &CopyName,
-        key: &Key,
-        at: Option<&model::Position>,
-        expected: Option<&Row>,
-        found: Option<&Row>,
-    ) -> Violation {
-        let what = format!(
-            "{copy} {:?} at {at:?}: the source had {expected:?}, the copy has {found:?}",
-            key.values()
-        );
-        self.violation(Invariant::PrefixExact, what)
+    /// Whether no pass over the copy is under way.
+    fn is_whole(&self, kept: &Kept, copy: &CopyName) -> bool {
+        let passes = self.watched.lanes.iter().map(|lane| (lane.clone(), copy.clone()));
+        let mut passes = passes.map(|name| kept.passes.get(&name));
+        passes.all(|pass| pass == Some(&Pass::Done))
+    }
+
+    fn table_of(&self, copy: &CopyName) -> Option<&TableName> {
+        self.watched.copies.iter().find(|(of, _)| of == copy).map(|(_, table)| table)
     }
 
     fn violation(&self, invariant: Invariant, what: impl Display) -> Violation {
         Violation::new(invariant, format!("{}: {what}", self.watched.name))
     }
 }
+
+/// Reasons for a hold that have nothing to do with the row's values: they pass by themselves.
+const OTHER_REASONS: [&str; 3] = ["row_missing", "owned_by_another_lane", "a key that is held"];

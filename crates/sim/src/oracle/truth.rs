@@ -1,8 +1,10 @@
 //! What really happened at a source: every transaction that committed, and from it every row at
-//! every position.
+//! every position. When the source is restored, its positions are given out a second time: another
+//! timeline begins, and each incarnation belongs to one of them.
 
-use model::{Cell, Change, Key, Offset, Op, Position, Row, TableName, TransactionId};
+use model::{Cell, Change, Incarnation, Key, Offset, Op, Position, Row, TableName, TransactionId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A transaction as the workload committed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,13 +22,54 @@ pub struct Committed {
 pub struct Truth {
     /// Which rows a store may have reason to refuse.
     is_bad: fn(&Row) -> bool,
+    /// The last one is the one that the source lives in.
+    timelines: Vec<Timeline>,
+    incarnations: Incarnations,
+}
+
+/// Which timeline an incarnation belongs to, as the world saw it begin.
+#[derive(Clone, Debug, Default)]
+pub struct Incarnations(Arc<Mutex<(usize, BTreeMap<Incarnation, usize>)>>);
+
+impl Incarnations {
+    /// An incarnation begins: it belongs to the timeline of now. Another one than before would mean
+    /// that two histories are taken for one.
+    pub fn begins(&self, incarnation: Incarnation) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = state.0;
+        state.1.insert(incarnation, now);
+    }
+
+    /// The source was restored to a state that has all of what was followed: the incarnation goes
+    /// on in the new timeline.
+    pub fn goes_on(&self) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = state.0;
+        if let Some(mut last) = state.1.last_entry() {
+            last.insert(now);
+        }
+    }
+
+    fn timeline(&self, incarnation: Incarnation) -> usize {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.1.get(&incarnation).copied().unwrap_or(0)
+    }
+
+    fn next(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 += 1;
+    }
+}
+
+/// What happened from one restored state of the source to the next.
+#[derive(Clone, Debug, Default)]
+struct Timeline {
     transactions: Vec<Committed>,
     /// What each row was, from each place on where it changed.
     rows: BTreeMap<(TableName, Key), Vec<Version>>,
 }
 
 /// A row from one place on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Version {
     position: Position,
     ordinal: u64,
@@ -38,70 +81,120 @@ struct Version {
 
 impl Truth {
     /// Nothing has happened yet.
-    pub fn new(is_bad: fn(&Row) -> bool) -> Self {
-        Self { is_bad, transactions: Vec::new(), rows: BTreeMap::new() }
+    pub fn new(is_bad: fn(&Row) -> bool, incarnations: Incarnations) -> Self {
+        Self { is_bad, timelines: vec![Timeline::default()], incarnations }
     }
 
     /// A transaction committed.
     pub fn committed(&mut self, committed: Committed) {
+        let is_bad = self.is_bad;
+        let now = self.now_mut();
         for (ordinal, change) in (0..).zip(&committed.changes) {
-            self.change(&committed.position, ordinal, change);
+            now.change(is_bad, &committed.position, ordinal, change);
         }
-        self.transactions.push(committed);
+        now.transactions.push(committed);
     }
 
-    /// Every transaction, in order.
-    pub fn transactions(&self) -> &[Committed] {
-        &self.transactions
+    /// The source is as it was at this position, and goes on from there.
+    pub fn restored(&mut self, position: &Position) {
+        let mut timeline = self.now().clone();
+        timeline.transactions.retain(|it| it.position <= *position);
+        for versions in timeline.rows.values_mut() {
+            versions.retain(|version| version.position <= *position);
+        }
+        self.timelines.push(timeline);
+        self.incarnations.next();
+    }
+
+    /// Another source, with nothing in it, is the one that counts from now on.
+    pub fn replaced(&mut self) {
+        self.timelines.push(Timeline::default());
+        self.incarnations.next();
+    }
+
+    /// Every transaction of an incarnation, in order.
+    pub fn transactions(&self, incarnation: Incarnation) -> &[Committed] {
+        &self.of(incarnation).transactions
+    }
+
+    /// The transactions of the timeline that the source lives in.
+    pub fn latest(&self) -> &[Committed] {
+        &self.now().transactions
     }
 
     /// Every key that ever was.
-    pub fn keys(&self) -> impl Iterator<Item = &(TableName, Key)> {
-        self.rows.keys()
+    pub fn keys(&self) -> BTreeSet<&(TableName, Key)> {
+        self.timelines.iter().flat_map(|timeline| timeline.rows.keys()).collect()
     }
 
-    /// The row once everything up to this position has happened; nothing before the first.
-    pub fn row_at(&self, name: &(TableName, Key), position: Option<&Position>) -> Option<&Row> {
-        let position = position?;
-        let versions = self.rows.get(name)?;
-        let after = versions.partition_point(|version| version.position <= *position);
+    /// The row once everything up to the position of this offset has happened; nothing before the
+    /// first.
+    pub fn row_at(&self, name: &(TableName, Key), at: Option<&Offset>) -> Option<&Row> {
+        let at = at?;
+        let versions = self.of(at.incarnation).rows.get(name)?;
+        let after = versions.partition_point(|version| version.position <= at.position);
         versions[..after].last()?.row.as_ref()
     }
 
-    /// The row right after the change with this ordinal of the transaction at this position.
-    pub fn row_of(
-        &self,
-        name: &(TableName, Key),
-        position: &Position,
-        ordinal: u64,
-    ) -> Option<&Row> {
-        let versions = self.rows.get(name)?;
-        let after =
-            versions.partition_point(|it| (&it.position, it.ordinal) <= (position, ordinal));
+    /// The row as it is now.
+    pub fn row_now(&self, name: &(TableName, Key)) -> Option<&Row> {
+        self.now().rows.get(name)?.last()?.row.as_ref()
+    }
+
+    /// The row that a version is of: right after that change, or as the source had it where rows
+    /// were placed.
+    pub fn row_of(&self, name: &(TableName, Key), version: &Offset) -> Option<&Row> {
+        if version.epoch != model::Epoch::LIVE {
+            return self.row_at(name, Some(version));
+        }
+        let versions = self.of(version.incarnation).rows.get(name)?;
+        let upto = (&version.position, version.ordinal);
+        let after = versions.partition_point(|it| (&it.position, it.ordinal) <= upto);
         versions[..after].last()?.row.as_ref()
     }
 
     /// Whether a store may hold the key once everything up to this offset has happened.
     pub fn is_tainted(&self, name: &(TableName, Key), offset: &Offset) -> bool {
-        let Some(versions) = self.rows.get(name) else { return false };
-        let upto = (&offset.position, offset.ordinal);
+        let Some(versions) = self.of(offset.incarnation).rows.get(name) else { return false };
+        let is_live = offset.epoch == model::Epoch::LIVE;
+        let ordinal = if is_live { offset.ordinal } else { u64::MAX };
+        let upto = (&offset.position, ordinal);
         let after = versions.partition_point(|it| (&it.position, it.ordinal) <= upto);
         versions[..after].last().is_some_and(|version| version.is_tainted)
     }
 
-    /// Where the row changed last at or before a position.
-    pub fn changed_at(&self, name: &(TableName, Key), position: &Position) -> Option<&Position> {
-        let versions = self.rows.get(name)?;
-        let after = versions.partition_point(|version| version.position <= *position);
-        versions[..after].last().map(|version| &version.position)
+    /// Whether a store that refuses bad rows has reason to refuse the row as it is now.
+    pub fn is_bad_now(&self, name: &(TableName, Key)) -> bool {
+        self.row_now(name).is_some_and(self.is_bad)
     }
 
-    fn change(&mut self, position: &Position, ordinal: u64, change: &Change) {
+    fn of(&self, incarnation: Incarnation) -> &Timeline {
+        let index = self.incarnations.timeline(incarnation).min(self.timelines.len() - 1);
+        &self.timelines[index]
+    }
+
+    fn now(&self) -> &Timeline {
+        self.timelines.last().expect("BUG: there is always one")
+    }
+
+    fn now_mut(&mut self) -> &mut Timeline {
+        self.timelines.last_mut().expect("BUG: there is always one")
+    }
+}
+
+impl Timeline {
+    fn change(
+        &mut self,
+        is_bad: fn(&Row) -> bool,
+        position: &Position,
+        ordinal: u64,
+        change: &Change,
+    ) {
         let table = &change.table.name;
         match &change.op {
             Op::Insert(row) => {
                 let key = change.table.key_of(row).expect("BUG: the workload wrote no key");
-                let is_tainted = (self.is_bad)(row) || self.was_tainted(table, &key);
+                let is_tainted = is_bad(row) || self.was_tainted(table, &key);
                 let version = Version::new(position, ordinal, Some(row.clone()), is_tainted);
                 self.set(table, key, version);
             }
@@ -115,7 +208,7 @@ impl Truth {
                     known => known.clone(),
                 });
                 let row = Row(cells.collect());
-                let is_tainted = (self.is_bad)(&row)
+                let is_tainted = is_bad(&row)
                     || self.was_tainted(table, before)
                     || self.was_tainted(table, &key);
                 if key != *before {

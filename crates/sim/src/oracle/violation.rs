@@ -31,8 +31,20 @@ pub enum Invariant {
     NothingPanics,
     /// Nothing stops, unless something happened that must stop it.
     NothingStopsWithoutCause,
+    /// P8: nothing is taken for lost, unless something happened that lost it.
+    NothingIsLostWithoutCause,
     /// P8: what must stop does stop, and says so.
     LossIsDeclared,
+    /// P7: rows that were read are placed only where they are the source's rows.
+    PlacedIsTrue,
+    /// P7: a source that is empty or wrong never empties a copy.
+    NeverEmptied,
+    /// P4: a number equals a recount of the source at the position that it is told with.
+    CountIsTrue,
+    /// P4: the position of a number never goes back.
+    CountMovesForward,
+    /// State holds nothing that is not durably in the log.
+    StateIsBehindLog,
     /// After healing, every copy comes to equal its source.
     Converges,
 }

@@ -1,7 +1,8 @@
 //! The end of a world: every fault is over, and every copy must come to equal its source.
 
 use super::World;
-use crate::oracle::{Invariant, Violation};
+use crate::faults::Fault;
+use crate::oracle::{Invariant, Truths, Violation};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -17,14 +18,19 @@ impl World {
         if let Some(index) = self.setup.long_outage {
             // P9: the others get there while this one is away.
             self.converge_but(Some(index), Invariant::OthersGoOn).await?;
-            self.lanes[0].targets[index].mood.heal();
+            self.lanes[0].targets[index].heal();
             self.lanes[0].targets[index].come_back();
         }
         self.converge_but(None, Invariant::Converges).await?;
         self.check_ledgers()?;
+        if let Some(shared) = &self.shared {
+            self.tally.add(Fault::KeyMoved, shared.judge.borrow().moved());
+        }
         // What converged must survive one more loss of power; the log is read through on the way.
-        self.lose_power().await;
-        self.start().await?;
+        for index in 0..self.instances.len() {
+            self.lose_power(index).await;
+            self.start(index).await?;
+        }
         self.converge_but(None, Invariant::Converges).await?;
         self.check_ledgers()
     }
@@ -32,17 +38,27 @@ impl World {
     /// Ends every fault but a long outage.
     pub(super) async fn calm(&mut self) {
         self.end_undead().await;
-        self.around.disk.heal();
-        self.full_until = None;
+        self.end_parting(|_| true);
+        for instance in &mut self.instances {
+            instance.around.disk.heal();
+            instance.full_until = None;
+        }
+        if let Some(pushed) = &self.numbers.pushed {
+            pushed.moods.iter().for_each(|mood| mood.heal());
+        }
         let kept_away = self.setup.long_outage.filter(|_| self.setup.last_blow.is_none());
         for (lane_index, lane) in self.lanes.iter_mut().enumerate() {
-            lane.source_mood.heal();
+            lane.heal_source();
             for (index, target) in lane.targets.iter_mut().enumerate() {
                 if lane_index != 0 || kept_away != Some(index) {
-                    target.mood.heal();
+                    target.heal();
                     target.come_back();
                 }
             }
+        }
+        if let Some(shared) = &mut self.shared {
+            shared.heal();
+            shared.come_back();
         }
     }
 
@@ -63,19 +79,32 @@ impl World {
         loop {
             sleep(LOOK_EVERY).await;
             self.check()?;
-            self.mind_the_process().await?;
-            let mut lanes = self.lanes.iter().enumerate();
-            let judged = lanes
-                .try_for_each(|(index, lane)| lane.check_converged(but.filter(|_| index == 0)));
-            match judged {
+            self.mind_the_processes().await?;
+            match self.check_converged(but) {
                 Ok(()) => return Ok(()),
                 Err(violation) if tries == 0 => {
-                    let board = self.process.as_ref().map(|process| process.board());
-                    self.trace.note(format_args!("{}", board.unwrap_or_default()));
+                    let processes = self.instances.iter().flat_map(|it| &it.process);
+                    let boards: Vec<_> = processes.map(|process| process.board()).collect();
+                    self.trace.note(format_args!("{}", boards.join("\n")));
                     return Err(Violation { invariant: or, what: violation.what });
                 }
                 Err(_) => tries -= 1,
             }
         }
+    }
+
+    fn check_converged(&self, but: Option<usize>) -> Result<(), Violation> {
+        let truths: Truths<'_> = self.lanes.iter().map(|lane| (&lane.lane, &lane.truth)).collect();
+        for (lane_index, lane) in self.lanes.iter().enumerate() {
+            for (index, target) in lane.targets.iter().enumerate() {
+                if lane_index != 0 || Some(index) != but {
+                    target.judge.borrow().check_converged(&truths)?;
+                }
+            }
+        }
+        if let Some(shared) = &self.shared {
+            shared.judge.borrow().check_converged(&truths)?;
+        }
+        self.numbers.check_converged(&self.instances, &truths)
     }
 }

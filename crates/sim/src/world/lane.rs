@@ -2,51 +2,125 @@
 
 use super::frame::Frame;
 use super::target::TargetWorld;
+use crate::counting::counts;
 use crate::faults::Moody;
-use crate::oracle::{Invariant, Truth, Violation, check_log};
+use crate::keep::{Notes, Stored};
+use crate::oracle::{Incarnations, Invariant, Truth, Violation, check_log};
 use crate::process::LaneAround;
 use crate::setup::GroupSetup;
-use crate::workload::{Workload, is_poison};
-use model::{Lane, Log};
+use crate::workload::{Workload, is_poison, tables};
+use model::{Code, Lane, Log, Position};
 use std::sync::Arc;
 use testkit::faulty::Faulty;
-use testkit::memory::database::Database;
+use testkit::memory::database::{Database, Saved};
 
 /// A source, its workload, and the targets that follow it.
 pub(super) struct LaneWorld {
     pub(super) lane: Lane,
     pub(super) database: Database,
-    pub(super) source_mood: Arc<Moody>,
+    pub(super) source_moods: Vec<(Arc<Moody>, Arc<Moody>)>,
     pub(super) workload: Workload,
     pub(super) truth: Truth,
+    pub(super) incarnations: Incarnations,
     pub(super) targets: Vec<TargetWorld>,
+    /// A backup of the source, and where it stood then.
+    pub(super) saved: Option<(Saved, Position)>,
+    /// Where the source stood when it was restored, until the log is opened next.
+    pub(super) restored: Option<Position>,
 }
 
 impl LaneWorld {
-    /// A lane with these targets, and what the engine is given of it.
-    pub(super) fn new(shard: &str, groups: &[GroupSetup], frame: &Frame<'_>) -> (Self, LaneAround) {
+    /// A lane with these targets.
+    pub(super) fn new(shard: &str, groups: &[GroupSetup], frame: &Frame<'_>) -> Self {
         let &Frame { seed, setup, tally, trace, .. } = frame;
         let lane = Lane::from(format!("questions/{shard}").as_str());
         let database = Database::new("server-1");
+        tables().iter().for_each(|table| database.define(table));
         database.deliver_again(setup.delivers_again);
-        let name = format!("source-{shard}");
-        let source_mood = Moody::new(&name, seed, setup.source_mood, tally, trace);
-        let (mut targets, mut given) = (Vec::new(), Vec::new());
-        for (index, group) in groups.iter().enumerate() {
-            let (target, group) =
-                TargetWorld::new(&format!("target-{shard}{index}"), group, &lane, frame);
-            targets.push(target);
-            given.push(group);
+        let mood = |what: &str, instance: usize| {
+            let name = format!("source-{shard}{what} to {instance}");
+            Moody::new(&name, seed, setup.source_mood, tally, trace)
+        };
+        let instances = 0..setup.instances();
+        let target = |(index, group): (usize, &GroupSetup)| {
+            let name = format!("target-{shard}{index}");
+            TargetWorld::new(&name, group, std::slice::from_ref(&lane), frame)
+        };
+        let incarnations = Incarnations::default();
+        Self {
+            targets: groups.iter().enumerate().map(target).collect(),
+            source_moods: instances.map(|it| (mood("", it), mood(" read", it))).collect(),
+            workload: Workload::new(shard, seed, &database, setup, trace),
+            truth: Truth::new(is_poison, incarnations.clone()),
+            incarnations,
+            saved: None,
+            restored: None,
+            lane,
+            database,
         }
-        let source = Faulty::source(Arc::new(database.clone()), source_mood.clone());
-        let around = LaneAround { lane: lane.clone(), source, groups: given };
-        let workload = Workload::new(shard, seed, &database, setup, trace);
-        let truth = Truth::new(is_poison);
-        (Self { lane, database, source_mood, workload, truth, targets }, around)
+    }
+
+    /// What an instance is given of it.
+    pub(super) fn around(
+        &self,
+        instance: usize,
+        shared: Option<&TargetWorld>,
+        frame: &Frame<'_>,
+    ) -> LaneAround {
+        let (mood, read) = &self.source_moods[instance];
+        let slot = self.database.slot(&slot_of(instance));
+        let database: Arc<Database> = Arc::new(self.database.clone());
+        let targets = self.targets.iter().chain(shared);
+        let counts = counts().into_iter().map(|(count, _)| count);
+        LaneAround {
+            lane: self.lane.clone(),
+            source: Faulty::source(Arc::new(slot), mood.clone()),
+            inspect: Faulty::inspect(database, read.clone(), Code::SourceUnavailable),
+            groups: targets.map(|target| target.group(instance, frame.planted)).collect(),
+            counts: if frame.setup.counts { counts.collect() } else { Vec::new() },
+            state: Arc::new(Stored::default()),
+        }
+    }
+
+    pub(super) fn heal_source(&self) {
+        for (mood, read) in &self.source_moods {
+            mood.heal();
+            read.heal();
+        }
+    }
+
+    /// After the source was restored: whether the log that was just opened has a transaction that
+    /// the source no longer has. If not, nothing was lost, as long as nothing is committed where
+    /// the log says that nothing was.
+    pub(super) async fn settle_restored(&mut self, journal: &dyn Log, notes: &Notes) {
+        if let Some(restored) = self.restored.take()
+            && let Ok(bounds) = journal.bounds(&self.lane).await
+            && self.has_all_of(&bounds, notes, &restored)
+        {
+            while bounds.last.as_ref().is_some_and(|it| it.position > self.database.end()) {
+                self.database.pass();
+            }
+            self.incarnations.goes_on();
+        }
+    }
+
+    /// Whether the source, gone back to this position, still has the last transaction of the log in
+    /// the history that the log follows now.
+    fn has_all_of(&self, bounds: &model::Bounds, notes: &Notes, restored: &Position) -> bool {
+        let Some(began) = notes.began(&self.lane).into_iter().max() else { return true };
+        let commit = bounds.last_commit.as_ref().map(|commit| &commit.offset);
+        let last = commit.filter(|offset| **offset > began).unwrap_or(&began);
+        last.position <= *restored
     }
 
     /// P1: what was confirmed, and what any target holds, is in the log that was just opened.
-    pub(super) async fn check_durable(&self, journal: &dyn Log) -> Result<(), Violation> {
+    pub(super) async fn check_durable(
+        &self,
+        journal: &dyn Log,
+        instance: usize,
+        is_alone: bool,
+        notes: &Notes,
+    ) -> Result<(), Violation> {
         let failed = |invariant, what: String| Err(Violation::new(invariant, what));
         let bounds = match journal.bounds(&self.lane).await {
             Ok(bounds) => bounds,
@@ -55,26 +129,27 @@ impl LaneWorld {
                 return failed(Invariant::NothingStopsWithoutCause, what);
             }
         };
-        let last = bounds.last.as_ref().map(|last| &last.position);
-        let confirmed = self.database.confirmed();
+        let confirmed = self.database.confirmed_by(&slot_of(instance));
+        let ends = bounds.last.clone().max(notes.began(&self.lane).into_iter().max());
+        let last = ends.as_ref().map(|last| &last.position);
         if confirmed.to_number() > Some(0) && Some(&confirmed) > last {
             let what = format!("{confirmed:?} is confirmed, the log ends at {last:?}");
             return failed(Invariant::ConfirmedIsDurable, what);
         }
-        for target in &self.targets {
+        for target in self.targets.iter().filter(|_| is_alone) {
             let watermark = target.store.look(|kept| kept.watermarks.get(&self.lane).cloned());
-            if watermark.as_ref().map(|it| &it.position) > last {
-                let name = target.name();
+            let place = |it: &model::Offset| (it.incarnation, it.position.clone());
+            if watermark.as_ref().map(place) > ends.as_ref().map(place) {
+                let (name, last) = (&target.name, &ends);
                 let what = format!("{name} has {watermark:?}, the log ends at {last:?}");
                 return failed(Invariant::AppliedIsDurable, what);
             }
         }
-        check_log(journal, &self.lane, &self.truth).await
+        check_log(journal, &self.lane, &self.truth, &notes.began(&self.lane)).await
     }
+}
 
-    /// Whether every copy but that of one target equals the source.
-    pub(super) fn check_converged(&self, but: Option<usize>) -> Result<(), Violation> {
-        let judged = self.targets.iter().enumerate().filter(|(index, _)| Some(*index) != but);
-        judged.map(|(_, target)| target).try_for_each(|it| it.judge.check_converged(&self.truth))
-    }
+/// The name under which an instance reads a source.
+pub(super) fn slot_of(instance: usize) -> String {
+    format!("instance-{instance}")
 }

@@ -23,11 +23,23 @@ pub fn filled() -> Vec<Row> {
 /// Runs everything that the port promises.
 pub async fn suite(make: impl AsyncFn() -> Subject) {
     let subject = make().await;
+    the_table_is_found_by_its_name(&subject).await;
     rows_come_complete_and_in_key_order(&subject).await;
     pages_hold_each_row_once(&subject).await;
     selections_mean_what_they_say(&subject).await;
     digests_are_those_of_the_rows(&subject).await;
     an_answer_says_where_it_stands(&subject).await;
+}
+
+async fn the_table_is_found_by_its_name(subject: &Subject) {
+    let mut inspect = subject.service.connect().await.expect("a connection");
+    let found = inspect.table(&subject.table.name).await.expect("an answer");
+    let found = found.expect("there is such a table");
+    let shape = |table: &Table| -> (Vec<Arc<str>>, Vec<usize>) {
+        (table.columns.iter().map(|column| column.name.clone()).collect(), table.key.clone())
+    };
+    assert_eq!((&found.name, shape(&found)), (&subject.table.name, shape(&subject.table)));
+    assert_eq!(inspect.table(&"no_such_table".into()).await.expect("an answer"), None);
 }
 
 async fn rows_come_complete_and_in_key_order(subject: &Subject) {

@@ -30,6 +30,7 @@ pub async fn suite(make: impl AsyncFn() -> Subject) {
     reading::a_dropped_read_loses_nothing(&make().await).await;
     bounds::trimming_drops_nothing_above_its_offset(&make().await).await;
     bounds::what_is_gone_is_said_to_be_gone(&make().await).await;
+    bounds::the_last_transaction_is_known_after_it_was_trimmed(make().await).await;
     let subject = make().await;
     if subject.claims.survives_reopen {
         bounds::what_was_appended_survives_reopening(subject).await;

@@ -3,11 +3,12 @@
 use super::rows::{delete, insert, key, row, row_with_same_body, update};
 use async_trait::async_trait;
 use model::{
-    Change, Fate, Identity, Op, Place, Position, Service, Source, Started, Step, Table,
-    TransactionId,
+    Change, Commit, Fate, Identity, Incarnation, Offset, Op, Place, Position, Resume, Service,
+    Source, Started, Step, Table, TransactionId,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An implementation to judge: a fresh, empty source, a hand that writes to it, and what it claims.
 pub struct Subject {
@@ -42,6 +43,10 @@ pub async fn suite(make: impl AsyncFn() -> Subject) {
     a_dropped_next_loses_nothing(&make().await).await;
     another_server_is_refused(&make().await).await;
     gone_history_is_lost_not_skipped(&make().await).await;
+    the_last_transaction_that_a_reader_has_lets_it_go_on(&make().await).await;
+    another_transaction_than_the_last_that_a_reader_has_means_a_lost_history(&make().await).await;
+    a_place_behind_the_end_means_a_lost_history(&make().await).await;
+    a_mark_brings_a_step_on_an_idle_source(&make().await).await;
     let subject = make().await;
     if subject.tells_unchanged {
         an_unchanged_column_is_said_to_be_unchanged(&subject).await;
@@ -78,8 +83,12 @@ async fn a_resumed_start_goes_on_right_after_the_place(subject: &Subject) {
     }
     let seen = take(source.as_mut(), 3).await;
     drop(source);
-    let place = Place { identity: begun.identity, position: seen[0].0.clone() };
-    let mut source = resumed(subject, &place).await;
+    let place = Place {
+        identity: begun.identity,
+        position: seen[0].0.clone(),
+        witness: Default::default(),
+    };
+    let mut source = resumed(subject, &at(&place)).await;
     // Transactions before the place may come again; what counts is that none after it is missing.
     let mut again = take(source.as_mut(), 2).await;
     while again.last().map(|(position, _)| position) < seen.last().map(|(position, _)| position) {
@@ -97,8 +106,12 @@ async fn what_was_not_confirmed_is_not_forgotten(subject: &Subject) {
     let seen = take(source.as_mut(), 2).await;
     source.confirm(&seen[0].0);
     drop(source);
-    let place = Place { identity: begun.identity, position: seen[0].0.clone() };
-    let mut source = resumed(subject, &place).await;
+    let place = Place {
+        identity: begun.identity,
+        position: seen[0].0.clone(),
+        witness: Default::default(),
+    };
+    let mut source = resumed(subject, &at(&place)).await;
     let mut next = take(source.as_mut(), 1).await;
     while next[0].0 <= seen[0].0 {
         next = take(source.as_mut(), 1).await;
@@ -128,7 +141,7 @@ async fn a_dropped_next_loses_nothing(subject: &Subject) {
     let (mut source, _) = fresh(subject).await;
     let change = vec![insert(&subject.table, row(1, 7, "a"))];
     for _ in 0..5 {
-        let dropped = tokio::time::timeout(std::time::Duration::from_millis(1), source.next());
+        let dropped = tokio::time::timeout(Duration::from_millis(1), source.next());
         assert!(dropped.await.is_err(), "nothing was written yet");
     }
     subject.hand.transact(change.clone()).await;
@@ -140,7 +153,7 @@ async fn another_server_is_refused(subject: &Subject) {
     drop(source);
     let mut source = subject.service.connect().await.expect("a connection");
     let place = Place { identity: Identity::from("another server"), ..begun };
-    match source.start(Some(&place)).await {
+    match source.start(Some(&at(&place))).await {
         Err(fault) => assert_eq!(fault.fate, Fate::Lost, "{fault}"),
         Ok(started) => assert!(matches!(started, Started::Lost { .. }), "{started:?}"),
     }
@@ -154,10 +167,90 @@ async fn gone_history_is_lost_not_skipped(subject: &Subject) {
         return;
     }
     let mut source = subject.service.connect().await.expect("a connection");
-    match source.start(Some(&begun)).await {
+    match source.start(Some(&at(&begun))).await {
         Err(fault) => assert_eq!(fault.fate, Fate::Lost, "{fault}"),
         Ok(started) => assert!(matches!(started, Started::Lost { .. }), "{started:?}"),
     }
+}
+
+async fn the_last_transaction_that_a_reader_has_lets_it_go_on(subject: &Subject) {
+    let (resume, _) = after_one(subject).await;
+    let later = vec![insert(&subject.table, row(2, 7, "b"))];
+    subject.hand.transact(later.clone()).await;
+    let mut source = resumed(subject, &resume).await;
+    let mut next = take(source.as_mut(), 1).await;
+    while next[0].0 <= resume.place.position {
+        next = take(source.as_mut(), 1).await;
+    }
+    assert_eq!(next[0].1, later);
+}
+
+async fn another_transaction_than_the_last_that_a_reader_has_means_a_lost_history(
+    subject: &Subject,
+) {
+    let (resume, last) = after_one(subject).await;
+    let others = [
+        Commit { transaction: TransactionId(last.transaction.0 + 1), ..last.clone() },
+        Commit { committed_at: last.committed_at - 1, ..last },
+    ];
+    for other in others {
+        lost(subject, &Resume { last: Some(other), ..resume.clone() }).await;
+    }
+}
+
+async fn a_place_behind_the_end_means_a_lost_history(subject: &Subject) {
+    let (resume, _) = after_one(subject).await;
+    let mut beyond = resume.place.position.as_bytes().to_vec();
+    *beyond.first_mut().expect("a position has bytes") = 0x7f;
+    let place = Place { position: Position::new(beyond), ..resume.place.clone() };
+    lost(subject, &Resume { place, ..resume }).await;
+}
+
+async fn a_mark_brings_a_step_on_an_idle_source(subject: &Subject) {
+    let (mut source, _) = fresh(subject).await;
+    subject.hand.transact(vec![insert(&subject.table, row(1, 7, "a"))]).await;
+    let seen = take(source.as_mut(), 1).await;
+    source.mark();
+    let progress = async {
+        loop {
+            match source.next().await.expect("a step") {
+                Step::Progress { position, .. } if position > seen[0].0 => break,
+                Step::Progress { .. } => {}
+                other => panic!("nobody wrote anything: {other:?}"),
+            }
+        }
+    };
+    tokio::time::timeout(MARK_TIME, progress).await.expect("a step comes");
+}
+
+/// How long a source may take to come to a marker.
+const MARK_TIME: Duration = Duration::from_secs(30);
+
+/// Reads one transaction, and where to go on behind it.
+async fn after_one(subject: &Subject) -> (Resume, Commit) {
+    let (mut source, begun) = fresh(subject).await;
+    subject.hand.transact(vec![insert(&subject.table, row(1, 7, "a"))]).await;
+    loop {
+        let step = source.next().await.expect("a step");
+        if let Step::Commit { transaction, position, committed_at } = step {
+            let offset = Offset::whole(Incarnation(1), position.clone());
+            let last = Commit { offset, transaction, committed_at };
+            let place = Place { identity: begun.identity, position, witness: Default::default() };
+            return (Resume { place, last: Some(last.clone()) }, last);
+        }
+    }
+}
+
+/// Starts where the history is another one.
+async fn lost(subject: &Subject, resume: &Resume) {
+    let mut source = subject.service.connect().await.expect("a connection");
+    let started = source.start(Some(resume)).await.expect("an answer");
+    assert!(matches!(started, Started::Lost { same_history: false, .. }), "{started:?}");
+}
+
+/// After a place, with no transaction at hand.
+fn at(place: &Place) -> Resume {
+    Resume { place: place.clone(), last: None }
 }
 
 async fn fresh(subject: &Subject) -> (Box<dyn Source>, Place) {
@@ -168,9 +261,9 @@ async fn fresh(subject: &Subject) -> (Box<dyn Source>, Place) {
     }
 }
 
-async fn resumed(subject: &Subject, place: &Place) -> Box<dyn Source> {
+async fn resumed(subject: &Subject, resume: &Resume) -> Box<dyn Source> {
     let mut source = subject.service.connect().await.expect("a connection");
-    assert_eq!(source.start(Some(place)).await.expect("a start"), Started::Resumed);
+    assert_eq!(source.start(Some(resume)).await.expect("a start"), Started::Resumed);
     source
 }
 

@@ -1,30 +1,16 @@
 //! The suite of the target port.
 
-use super::rows::{all, key, row, row_with_same_body, rows};
-use model::{
-    Batch, Claim, Code, CopyName, Effect, Epoch, Incarnation, Inspect, Lane, Leadership, Mode,
-    Offset, Outcome, Position, Row, Service, Table, Target, Tenure, Watermark, Write,
-};
-use std::sync::Arc;
-use std::time::Duration;
+mod owned;
+mod subject;
 
-/// An implementation to judge: a fresh, empty target and what it claims.
-pub struct Subject {
-    /// Opens connections to it.
-    pub service: Arc<dyn Service<dyn Target>>,
-    /// Reads the copy back.
-    pub inspect: Arc<dyn Service<dyn Inspect>>,
-    /// The copy and the table that it is of, as [`super::rows::table`] describes it.
-    pub copy: CopyName,
-    /// The table.
-    pub table: Arc<Table>,
-    /// The lane that writes.
-    pub lane: Lane,
-    /// What it claims.
-    pub claim: Claim,
-    /// A row with the id 13 that it refuses, if it refuses any.
-    pub refused: Option<Row>,
-}
+use super::rows::{key, row, row_with_same_body, rows};
+use model::{
+    Batch, Claim, Code, Effect, Leadership, Mode, Outcome, Pass, Purpose, Standing, Tenure,
+};
+use std::time::Duration;
+use subject::{LEASE, Led, at, put, tenure};
+
+pub use subject::Subject;
 
 /// Runs everything that the subject's claim implies, each on a fresh subject.
 pub async fn suite(make: impl AsyncFn() -> Subject) {
@@ -40,6 +26,14 @@ pub async fn suite(make: impl AsyncFn() -> Subject) {
     another_instance_waits_for_the_lease(&make().await).await;
     an_earlier_run_does_not_take_the_lease_back(&make().await).await;
     what_an_earlier_connection_has_under_way_is_fenced_off(&make().await).await;
+    passes_travel_with_the_watermark(&make().await).await;
+    if make().await.owned {
+        owned::a_write_that_meets_a_row_of_another_lane_is_refused(&make().await).await;
+        owned::a_refused_row_of_another_lane_is_held_by_the_lane_that_met_it(&make().await).await;
+        owned::a_delete_spares_the_row_of_another_lane(&make().await).await;
+        owned::a_truncate_spares_the_rows_and_holds_of_another_lane(&make().await).await;
+        owned::versions_of_two_lanes_are_not_compared(&make().await).await;
+    }
     let subject = make().await;
     if subject.refused.is_some() {
         row_by_row_holds_what_is_refused_and_writes_the_rest(&subject).await;
@@ -59,8 +53,7 @@ pub async fn suite(make: impl AsyncFn() -> Subject) {
 
 async fn a_new_target_has_no_watermark(subject: &Subject) {
     let mut led = Led::new(subject).await;
-    assert_eq!(led.watermark().await, None);
-    assert_eq!(led.target.holds(&subject.lane).await.expect("holds"), vec![]);
+    assert_eq!(led.standing().await, Standing::default());
 }
 
 async fn rows_and_watermark_are_written(subject: &Subject) {
@@ -162,7 +155,7 @@ async fn row_by_row_holds_what_is_refused_and_writes_the_rest(subject: &Subject)
     assert_eq!(led.watermark().await, Some(at(1)));
     // The hold stands beside the watermark: another connection finds it.
     let mut led = Led::new(subject).await;
-    let holds = led.target.holds(&subject.lane).await.expect("holds");
+    let holds = led.holds().await;
     assert_eq!(holds.len(), 1, "{holds:?}");
     assert_eq!((&holds[0].copy, &holds[0].key), (&subject.copy, &key(13)));
     assert_eq!(holds[0].offset, batch.writes[1].version);
@@ -174,7 +167,32 @@ async fn a_later_write_ends_a_hold(subject: &Subject) {
     let batch = led.batch(1, [put(refused)]);
     led.target.apply(&batch, Mode::RowByRow).await.expect("written");
     led.write(2, [Effect::Delete(key(13))]).await;
-    assert_eq!(led.target.holds(&subject.lane).await.expect("holds"), vec![]);
+    assert_eq!(led.holds().await, vec![]);
+}
+
+async fn passes_travel_with_the_watermark(subject: &Subject) {
+    let under =
+        |key| Pass::Under { purpose: Purpose::Bridge, began: at(1), upto: Some(key), deleted: 2 };
+    let mut led = Led::new(subject).await;
+    let copy = subject.copy.clone();
+    let refused = Batch {
+        passes: vec![(copy.clone(), under(key(1)))],
+        ..led.batch(1, [Effect::Patch(key(5), row_with_same_body(5, 1))])
+    };
+    led.target.apply(&refused, Mode::Together).await.expect("an answer");
+    assert!(led.standing().await.passes.is_empty(), "a refused batch leaves its passes behind");
+    let steps = [(1, vec![put(row(1, 7, "a"))], under(key(1))), (2, vec![], under(key(4)))];
+    for (number, effects, pass) in steps.into_iter().chain([(3, vec![], Pass::Done)]) {
+        let passes = vec![(copy.clone(), pass.clone())];
+        let batch = Batch { passes, ..led.batch(number, effects) };
+        led.target.apply(&batch, Mode::Together).await.expect("written");
+        // Another connection finds both, or neither.
+        let standing = Led::new(subject).await.standing().await;
+        assert_eq!(standing.watermark, Some(at(number)));
+        assert_eq!(standing.passes, [(copy.clone(), pass)].into());
+    }
+    led.write(4, [Effect::Delete(key(1))]).await;
+    assert_eq!(led.standing().await.passes, [(copy, Pass::Done)].into());
 }
 
 async fn an_older_version_never_wins(subject: &Subject) {
@@ -200,7 +218,7 @@ async fn an_older_epoch_is_refused(subject: &Subject) {
 async fn an_earlier_run_does_not_take_the_lease_back(subject: &Subject) {
     let mut earlier = Led::new(subject).await;
     let later = Led::of_run(subject, 2).await;
-    let answer = earlier.target.lead(&tenure("one", 1)).await.expect("an answer");
+    let answer = earlier.target.lead(&subject.lane, &tenure("one", 1)).await.expect("an answer");
     assert!(matches!(answer, Leadership::Elsewhere { .. }), "{answer:?}");
     drop(later);
 }
@@ -209,7 +227,7 @@ async fn what_an_earlier_connection_has_under_way_is_fenced_off(subject: &Subjec
     let mut earlier = Led::new(subject).await;
     let mut later = subject.service.connect().await.expect("a connection");
     let again = Tenure { connection: 2, ..tenure("one", 1) };
-    let answer = later.lead(&again).await.expect("an answer");
+    let answer = later.lead(&subject.lane, &again).await.expect("an answer");
     assert!(matches!(answer, Leadership::Held(epoch) if epoch > earlier.epoch), "{answer:?}");
     let late = earlier.batch(1, [put(row(1, 7, "late"))]);
     let fault = earlier.target.apply(&late, Mode::Together).await.expect_err("it is too late");
@@ -221,78 +239,12 @@ async fn another_instance_waits_for_the_lease(subject: &Subject) {
     let led = Led::new(subject).await;
     let mut other = subject.service.connect().await.expect("a connection");
     let tenure = tenure("two", 1);
-    let answer = other.lead(&tenure).await.expect("an answer");
+    let answer = other.lead(&subject.lane, &tenure).await.expect("an answer");
     assert!(
         matches!(&answer, Leadership::Elsewhere { instance, .. } if instance == "one"),
         "{answer:?}"
     );
     tokio::time::sleep(LEASE + Duration::from_millis(50)).await;
-    let answer = other.lead(&tenure).await.expect("an answer");
+    let answer = other.lead(&subject.lane, &tenure).await.expect("an answer");
     assert!(matches!(answer, Leadership::Held(epoch) if epoch > led.epoch), "{answer:?}");
-}
-
-const LEASE: Duration = Duration::from_millis(500);
-
-fn tenure(instance: &str, run: u64) -> Tenure {
-    Tenure { instance: instance.into(), run, connection: 1, lasting: LEASE }
-}
-
-/// A connection that leads.
-struct Led<'a> {
-    subject: &'a Subject,
-    target: Box<dyn Target>,
-    epoch: Epoch,
-}
-
-impl<'a> Led<'a> {
-    async fn new(subject: &'a Subject) -> Self {
-        Self::of_run(subject, 1).await
-    }
-
-    async fn of_run(subject: &'a Subject, run: u64) -> Self {
-        let mut target = subject.service.connect().await.expect("a connection");
-        let answer = target.lead(&tenure("one", run)).await.expect("an answer");
-        let Leadership::Held(epoch) = answer else { panic!("{answer:?}") };
-        Self { subject, target, epoch }
-    }
-
-    fn batch(&self, number: u64, effects: impl IntoIterator<Item = Effect>) -> Batch {
-        let write = |(ordinal, effect)| Write {
-            copy: self.subject.copy.clone(),
-            table: self.subject.table.clone(),
-            version: at(number).change(ordinal),
-            effect,
-        };
-        Batch {
-            lane: self.subject.lane.clone(),
-            epoch: self.epoch,
-            writes: (0..).zip(effects).map(write).collect(),
-            holds: Vec::new(),
-            watermark: at(number),
-            last: true,
-        }
-    }
-
-    async fn write(&mut self, number: u64, effects: impl IntoIterator<Item = Effect>) {
-        let batch = self.batch(number, effects);
-        let outcome = self.target.apply(&batch, Mode::Together).await.expect("written");
-        assert!(matches!(outcome, Outcome::Written { .. }), "{outcome:?}");
-    }
-
-    async fn watermark(&mut self) -> Option<Watermark> {
-        self.target.watermark(&self.subject.lane).await.expect("a watermark")
-    }
-
-    async fn rows(&self) -> std::collections::BTreeMap<model::Key, Row> {
-        all(self.subject.inspect.as_ref(), &self.subject.table).await
-    }
-}
-
-fn put(row: Row) -> Effect {
-    let key = super::rows::table("any").key_of(&row).expect("a key");
-    Effect::Put { key, row, new: true }
-}
-
-fn at(number: u64) -> Offset {
-    Offset::whole(Incarnation(1), Position::from_number(number))
 }

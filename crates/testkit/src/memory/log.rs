@@ -27,6 +27,7 @@ struct State {
     staged: BTreeMap<TransactionId, Vec<StagedPart>>,
     trimmed: Option<Offset>,
     last: Option<Offset>,
+    last_commit: Option<Commit>,
     epoch: Option<Epoch>,
 }
 
@@ -63,6 +64,7 @@ impl Log for MemoryLog {
         Ok(Bounds {
             trimmed: state.trimmed.clone(),
             last: state.last.clone(),
+            last_commit: state.last_commit.clone(),
             epoch: state.epoch,
             bytes: (kept + staged.map(Change::bytes).sum::<usize>()) as u64,
         })
@@ -108,6 +110,9 @@ impl Log for MemoryLog {
                 Append::Placed(placed) => Kept::Placed(placed),
             };
             state.last = Some(kept.offset().clone());
+            if let Kept::Transaction(commit, _) = &kept {
+                state.last_commit = Some(commit.clone());
+            }
             state.entries.push(kept);
         }
         state.epoch = state.epoch.max(Some(epoch));

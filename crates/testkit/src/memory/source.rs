@@ -1,34 +1,40 @@
 //! A connection to the memory database: the source port, and reading rows back.
 
-use super::database::Database;
+use super::database::{Database, DatabaseSlot};
+use super::server::number;
 use async_trait::async_trait;
 use model::{
-    Answer, At, Code, Digest, Fault, Inspect, Place, Position, Rows, Seed, Selection, Service,
-    Source, Started, Step, Table,
+    Answer, At, Code, Digest, Fault, Inspect, Position, Resume, Rows, Seed, Selection, Service,
+    Source, Started, Step, Table, TableName,
 };
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 #[async_trait]
+impl Service<dyn Source> for DatabaseSlot {
+    async fn connect(&self) -> Result<Box<dyn Source>, Fault> {
+        Ok(Box::new(Session::new(self.clone())))
+    }
+}
+
+#[async_trait]
 impl Service<dyn Source> for Database {
     async fn connect(&self) -> Result<Box<dyn Source>, Fault> {
-        let boot = self.lock().boots;
-        let database = self.clone();
-        Ok(Box::new(Session { database, boot, steps: VecDeque::new(), read: 0 }))
+        Ok(Box::new(Session::new(self.main())))
     }
 }
 
 #[async_trait]
 impl Service<dyn Inspect> for Database {
     async fn connect(&self) -> Result<Box<dyn Inspect>, Fault> {
-        let boot = self.lock().boots;
-        let database = self.clone();
-        Ok(Box::new(Session { database, boot, steps: VecDeque::new(), read: 0 }))
+        Ok(Box::new(Session::new(self.main())))
     }
 }
 
 struct Session {
     database: Database,
+    /// As which reader it follows.
+    slot: Arc<str>,
     boot: u64,
     /// Steps read from the server and not yet handed over.
     steps: VecDeque<Step>,
@@ -37,6 +43,11 @@ struct Session {
 }
 
 impl Session {
+    fn new(DatabaseSlot { database, name }: DatabaseSlot) -> Self {
+        let boot = database.lock().boots;
+        Self { database, slot: name, boot, steps: VecDeque::new(), read: 0 }
+    }
+
     fn check(&self) -> Result<(), Fault> {
         if self.database.lock().boots == self.boot {
             return Ok(());
@@ -58,25 +69,34 @@ impl Session {
 
 #[async_trait]
 impl Source for Session {
-    async fn start(&mut self, after: Option<&Place>) -> Result<Started, Fault> {
+    async fn start(&mut self, after: Option<&Resume>) -> Result<Started, Fault> {
         self.check()?;
-        let state = self.database.lock();
+        let mut state = self.database.lock();
         self.read = state.end();
         let now = state.place();
         let Some(after) = after else {
+            state.open_slot(&self.slot);
+            // Transactions that are open now come whole when they commit.
+            self.steps = state.steps_after(self.read).map(|(_, step)| step.clone()).collect();
             return Ok(Started::Fresh(now));
         };
-        if after.identity != state.identity {
-            let what = format!("pinned to {}, but this is {}", after.identity, state.identity);
+        let pinned = &after.place.identity;
+        if *pinned != state.identity {
+            let what = format!("pinned to {pinned}, but this is {}", state.identity);
             return Err(Fault::lost(Code::SourceChanged, what));
         }
-        let mut from = number(&after.position);
-        if !state.reaches(from) {
-            let why = format!("asked for what comes after {from}, which is gone or never was");
-            return Ok(Started::Lost { why, now });
+        if let Some(why) = state.contradicts(after) {
+            return Ok(Started::Lost { why, same_history: false, now });
         }
-        if state.delivers_again && state.confirmed() < from && state.reaches(state.confirmed()) {
-            from = state.confirmed();
+        let mut from = number(&after.place.position);
+        if !state.reaches(from) {
+            let why = format!("asked for what comes after {from}, which is gone");
+            return Ok(Started::Lost { why, same_history: true, now });
+        }
+        state.open_slot(&self.slot);
+        let confirmed = state.confirmed(&self.slot);
+        if state.delivers_again && confirmed < from && state.reaches(confirmed) {
+            from = confirmed;
         }
         self.steps = state.steps_after(from).map(|(_, step)| step.clone()).collect();
         Ok(Started::Resumed)
@@ -98,13 +118,24 @@ impl Source for Session {
     fn confirm(&self, position: &Position) {
         let mut state = self.database.lock();
         if state.boots == self.boot {
-            state.confirm(number(position));
+            state.confirm(&self.slot, position);
+        }
+    }
+
+    fn mark(&self) {
+        if self.check().is_ok() {
+            self.database.pass();
         }
     }
 }
 
 #[async_trait]
 impl Inspect for Session {
+    async fn table(&mut self, name: &TableName) -> Result<Option<Arc<Table>>, Fault> {
+        self.check()?;
+        Ok(self.database.lock().table(name).cloned())
+    }
+
     async fn rows(
         &mut self,
         table: &Arc<Table>,
@@ -145,8 +176,4 @@ impl Inspect for Session {
         let found = selections.iter().map(digest).collect();
         Ok(Answer { at: At::Source(placement), found })
     }
-}
-
-fn number(position: &Position) -> u64 {
-    position.to_number().expect("BUG: a position that this database did not give")
 }

@@ -1,10 +1,10 @@
 //! A target's server in memory: what it keeps, what of it would survive a crash, and its rules.
 
 use model::{
-    Claim, CopyName, Effect, Epoch, Hold, Key, Lane, Leadership, Offset, Row, Tenure, Watermark,
-    Write,
+    Batch, Claim, CopyName, Epoch, Hold, Key, Lane, Leadership, Offset, Pass, Row, Standing, Table,
+    Tenure, Watermark,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
@@ -25,12 +25,24 @@ pub struct Manners {
     pub flush_every: u64,
     /// Which rows it refuses.
     pub rule: Rule,
+    /// Whether its copies are fed by several lanes, so that each row belongs to the one that wrote
+    /// it. If not, whatever comes may write any row.
+    pub owned: bool,
+}
+
+/// A fault of the server that can be planted, for the checks that have to notice it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StoreBug {
+    /// A batch of an older epoch is taken.
+    IgnoreEpoch,
+    /// Emptying a copy removes the rows of other lanes as well.
+    TruncateAllLanes,
 }
 
 impl Manners {
     /// Every commit is durable and every row is welcome.
     pub fn plain(claim: Claim) -> Self {
-        Self { claim, flush_every: 1, rule: Arc::new(|_| None) }
+        Self { claim, flush_every: 1, rule: Arc::new(|_| None), owned: false }
     }
 }
 
@@ -44,9 +56,10 @@ pub(super) struct State {
     commits: u64,
     /// Rows that were refused.
     pub(super) refusals: u64,
-    lease_until: Option<Instant>,
+    lease_until: BTreeMap<Lane, Instant>,
     /// Without transactions: fail after this many rows of the next batch.
     pub(super) fail_after_rows: Option<usize>,
+    planted: Option<StoreBug>,
 }
 
 /// An instance, its run, and the connection within it.
@@ -55,20 +68,33 @@ pub type Leader = (String, u64, u64);
 /// What a server keeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
-    /// The rows of each copy, with their versions.
-    pub rows: BTreeMap<CopyName, BTreeMap<Key, (Row, Offset)>>,
+    /// The rows of each copy.
+    pub rows: BTreeMap<CopyName, BTreeMap<Key, KeptRow>>,
+    /// The table of each copy, as it was last written.
+    pub tables: BTreeMap<CopyName, Arc<Table>>,
     /// Versions of rows that are gone; only where each row is judged by its own version.
-    pub gone: BTreeMap<(CopyName, Key), Offset>,
+    pub gone: BTreeMap<(Lane, CopyName, Key), Offset>,
     /// How far each lane has come.
     pub watermarks: BTreeMap<Lane, Watermark>,
     /// The keys that are held.
-    pub holds: BTreeMap<(CopyName, Key), (Lane, Hold)>,
+    pub holds: BTreeMap<(Lane, CopyName, Key), Hold>,
+    /// How far each copy has been passed over by each lane.
+    pub passes: BTreeMap<(Lane, CopyName), Pass>,
     /// How often each row was written in each version: a canary that never forgives a second time.
-    pub ledger: BTreeMap<(CopyName, Option<Key>, Offset), u32>,
-    /// Who leads, and under which epoch.
-    pub leader: Option<Leader>,
-    /// The highest epoch ever given out.
-    pub epoch: u64,
+    pub ledger: BTreeMap<(Lane, CopyName, Option<Key>, Offset), u32>,
+    /// Who leads each lane, and the highest epoch ever given out for it.
+    pub leaders: BTreeMap<Lane, (Leader, u64)>,
+}
+
+/// A row of a copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptRow {
+    /// The row.
+    pub row: Row,
+    /// The offset of the change that it comes from.
+    pub version: Offset,
+    /// The lane that wrote it.
+    pub lane: Lane,
 }
 
 impl fmt::Debug for Store {
@@ -79,7 +105,8 @@ impl fmt::Debug for Store {
 
 impl fmt::Debug for Manners {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}, one flush in {}", self.claim, self.flush_every)
+        write!(f, "{:?}, one flush in {}", self.claim, self.flush_every)?;
+        if self.owned { f.write_str(", rows owned by lanes") } else { Ok(()) }
     }
 }
 
@@ -94,8 +121,9 @@ impl Store {
             flushed,
             commits: 0,
             refusals: 0,
-            lease_until: None,
+            lease_until: BTreeMap::new(),
             fail_after_rows: None,
+            planted: None,
         })))
     }
 
@@ -143,6 +171,11 @@ impl Store {
         self.lock().fail_after_rows = Some(rows);
     }
 
+    /// Plants a bug, beside whatever faults the store's manners allow it.
+    pub fn plant(&self, bug: StoreBug) {
+        self.lock().planted = Some(bug);
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -150,12 +183,13 @@ impl Store {
 
 impl State {
     /// Gives the lease out, or says who has it.
-    pub(super) fn lead(&mut self, tenure: &Tenure) -> Leadership {
+    pub(super) fn lead(&mut self, lane: &Lane, tenure: &Tenure) -> Leadership {
         let now = Instant::now();
         let Tenure { instance, run, connection, lasting } = tenure.clone();
         let term = (run, connection);
-        let until = self.lease_until.filter(|until| *until > now);
-        match (&self.now.leader, until) {
+        let until = self.lease_until.get(lane).copied().filter(|until| *until > now);
+        let mut epoch = self.epoch(lane);
+        match (self.now.leaders.get(lane).map(|(leader, _)| leader), until) {
             (Some((leader, run, connection)), Some(until))
                 if *leader != instance || (*run, *connection) > term =>
             {
@@ -163,23 +197,54 @@ impl State {
             }
             (Some(leader), _) if *leader == (instance.clone(), run, connection) => {}
             (_, _) => {
-                self.now.epoch += 1;
-                self.now.leader = Some((instance, run, connection));
+                epoch += 1;
+                let leader = ((instance, run, connection), epoch);
+                self.now.leaders.insert(lane.clone(), leader);
             }
         }
-        self.lease_until = Some(now + lasting);
+        self.lease_until.insert(lane.clone(), now + lasting);
         if let Some(flushed) = &mut self.flushed {
-            flushed.epoch = self.now.epoch;
-            flushed.leader.clone_from(&self.now.leader);
+            flushed.leaders.clone_from(&self.now.leaders);
         }
-        Leadership::Held(Epoch(self.now.epoch))
+        Leadership::Held(Epoch(epoch))
     }
 
-    /// Moves a watermark with a commit; answers whether everything up to it is durable now.
-    /// If durability is asked for, everything is.
-    pub(super) fn advance(&mut self, lane: &Lane, watermark: &Watermark, flush: bool) -> bool {
-        self.now.watermarks.insert(lane.clone(), watermark.clone());
+    /// The highest epoch given out for a lane.
+    pub(super) fn epoch(&self, lane: &Lane) -> u64 {
+        self.now.leaders.get(lane).map_or(0, |(_, epoch)| *epoch)
+    }
+
+    /// Whether this bug is planted.
+    pub(super) fn has(&self, bug: StoreBug) -> bool {
+        self.planted == Some(bug)
+    }
+
+    /// Whether a row that a lane comes upon is another's.
+    pub(super) fn is_foreign(&self, row: &KeptRow, lane: &Lane) -> bool {
+        self.manners.owned && row.lane != *lane
+    }
+
+    /// Where a lane stands.
+    pub(super) fn standing(&self, lane: &Lane) -> Standing {
+        let Kept { watermarks, holds, passes, .. } = &self.now;
+        let holds = holds.iter().filter(|((of, ..), _)| of == lane);
+        let passes = passes.iter().filter(|((of, _), _)| of == lane);
+        Standing {
+            watermark: watermarks.get(lane).cloned(),
+            holds: holds.map(|(_, hold)| hold.clone()).collect(),
+            passes: passes.map(|((_, copy), pass)| (copy.clone(), pass.clone())).collect(),
+        }
+    }
+
+    /// Moves the watermark to where a batch ends, with the passes that came so far; answers whether
+    /// everything up to it is durable now. If durability is asked for, everything is.
+    pub(super) fn advance(&mut self, batch: &Batch, passes: BTreeMap<CopyName, Pass>) -> bool {
+        let lane = &batch.lane;
+        self.now.watermarks.insert(lane.clone(), batch.watermark.clone());
+        let passes = passes.into_iter().map(|(copy, pass)| ((lane.clone(), copy), pass));
+        self.now.passes.extend(passes);
         let durable = self.commit();
+        let flush = batch.writes.is_empty();
         if flush && self.flushed.is_some() {
             self.flushed = Some(self.now.clone());
         }
@@ -196,112 +261,5 @@ impl State {
             self.flushed = Some(self.now.clone());
         }
         true
-    }
-}
-
-/// Rows that a batch writes: those of the server, with what was written over them so far.
-pub(super) struct Overlay {
-    rows: BTreeMap<(CopyName, Key), Option<(Row, Offset)>>,
-    emptied: BTreeSet<CopyName>,
-    holds: BTreeMap<(CopyName, Key), Option<Hold>>,
-    ledger: Vec<(CopyName, Option<Key>, Offset)>,
-}
-
-impl Overlay {
-    pub(super) fn new() -> Self {
-        Self {
-            rows: BTreeMap::new(),
-            emptied: BTreeSet::new(),
-            holds: BTreeMap::new(),
-            ledger: Vec::new(),
-        }
-    }
-
-    /// Writes a row, or says why not.
-    pub(super) fn write(&mut self, under: &State, write: &Write) -> Result<(), String> {
-        let copy = &write.copy;
-        match &write.effect {
-            Effect::Put { key, row, .. } => self.put(under, write, key, row.clone())?,
-            Effect::Patch(key, row) => {
-                let earlier = self.row(under, copy, key).ok_or("row_missing")?;
-                let mut row = row.clone();
-                row.fill_unchanged_from(&earlier);
-                self.put(under, write, key, row)?;
-            }
-            Effect::Move { before, key, row } => {
-                let earlier = self.row(under, copy, before).ok_or("row_missing")?;
-                let mut row = row.clone();
-                row.fill_unchanged_from(&earlier);
-                self.put(under, write, key, row)?;
-                self.remove(copy, before);
-            }
-            Effect::Delete(key) => self.remove(copy, key),
-            Effect::Truncate => {
-                self.rows.retain(|(of, _), _| of != copy);
-                self.holds.retain(|(of, _), _| of != copy);
-                self.emptied.insert(copy.clone());
-            }
-        }
-        if matches!(write.effect, Effect::Truncate) {
-            self.ledger.push((copy.clone(), None, write.version.clone()));
-        }
-        for key in write.effect.keys() {
-            self.ledger.push((copy.clone(), Some(key.clone()), write.version.clone()));
-        }
-        Ok(())
-    }
-
-    /// Holds a key.
-    pub(super) fn hold(&mut self, hold: Hold) {
-        self.holds.insert((hold.copy.clone(), hold.key.clone()), Some(hold));
-    }
-
-    /// Makes everything visible at once.
-    pub(super) fn commit(self, state: &mut State, lane: &Lane) {
-        let now = &mut state.now;
-        for copy in &self.emptied {
-            now.rows.remove(copy);
-            now.holds.retain(|(of, _), _| of != copy);
-        }
-        for ((copy, key), row) in self.rows {
-            let rows = now.rows.entry(copy).or_default();
-            match row {
-                Some(row) => rows.insert(key, row),
-                None => rows.remove(&key),
-            };
-        }
-        for (key, hold) in self.holds {
-            match hold {
-                Some(hold) => now.holds.insert(key, (lane.clone(), hold)),
-                None => now.holds.remove(&key),
-            };
-        }
-        for written in self.ledger {
-            *now.ledger.entry(written).or_default() += 1;
-        }
-    }
-
-    fn put(&mut self, under: &State, write: &Write, key: &Key, row: Row) -> Result<(), String> {
-        if let Some(reason) = (under.manners.rule)(&row) {
-            return Err(reason);
-        }
-        let name = (write.copy.clone(), key.clone());
-        self.holds.insert(name.clone(), None);
-        self.rows.insert(name, Some((row, write.version.clone())));
-        Ok(())
-    }
-
-    fn remove(&mut self, copy: &CopyName, key: &Key) {
-        let name = (copy.clone(), key.clone());
-        self.holds.insert(name.clone(), None);
-        self.rows.insert(name, None);
-    }
-
-    fn row(&self, under: &State, copy: &CopyName, key: &Key) -> Option<Row> {
-        match self.rows.get(&(copy.clone(), key.clone())) {
-            Some(written) => written.as_ref().map(|(row, _)| row.clone()),
-            None if self.emptied.contains(copy) => None,
-            None => under.now.rows.get(copy)?.get(key).map(|(row, _)| row.clone()),
-        }
     }
 }

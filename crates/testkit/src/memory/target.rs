@@ -1,11 +1,12 @@
 //! A connection to the memory store: the target port, and reading rows back.
 
-use super::store::{Overlay, State, Store};
+use super::overlay::{Overlay, is_spared};
+use super::store::{KeptRow, State, Store, StoreBug};
 use async_trait::async_trait;
 use model::{
     Answer, At, Batch, Claim, Code, CopyName, Digest, Effect, Fault, Hold, Inspect, Key, Lane,
-    Leadership, Mode, Offset, Outcome, Refusal, Row, Rows, Seed, Selection, Service, Table, Target,
-    Tenure, Watermark, Write,
+    Leadership, Mode, Offset, Outcome, Refusal, Row, Rows, Seed, Selection, Service, Standing,
+    Table, TableName, Target, Tenure, Write,
 };
 use std::sync::Arc;
 
@@ -37,15 +38,16 @@ impl Connection {
     }
 
     /// A batch as part of one transaction.
-    fn transact(&mut self, state: &mut State, batch: &Batch, mode: Mode) -> Outcome {
-        let mut overlay = self.open.take().unwrap_or_else(Overlay::new);
+    fn transact(&mut self, state: &mut State, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> {
+        let mut overlay = self.open.take().unwrap_or_else(|| Overlay::new(&batch.lane));
+        assert_eq!(*overlay.lane(), batch.lane, "BUG: a transaction of another lane is open");
         let mut refused = Vec::new();
         for (index, write) in batch.writes.iter().enumerate() {
             let written = overlay.write(state, write);
             state.refusals += u64::from(written.is_err());
             match (written, mode) {
                 (Ok(()), _) => {}
-                (Err(reason), Mode::Together) => return Outcome::Refused(reason),
+                (Err(reason), Mode::Together) => return Ok(Outcome::Refused(reason)),
                 (Err(reason), Mode::RowByRow) => {
                     for key in write.effect.keys() {
                         overlay.hold(hold(write, key, &reason));
@@ -57,13 +59,17 @@ impl Connection {
         for hold in &batch.holds {
             overlay.hold(hold.clone());
         }
+        overlay.pass(&batch.passes);
         if !batch.last {
             self.open = Some(overlay);
-            return Outcome::Written { durable: false, refused };
+            return Ok(Outcome::Written { durable: false, refused });
         }
-        overlay.commit(state, &batch.lane);
-        let durable = state.advance(&batch.lane, &batch.watermark, batch.writes.is_empty());
-        Outcome::Written { durable, refused }
+        if overlay.is_overtaken(state) {
+            let what = "another lane was faster with one of the rows";
+            return Err(Fault::retry(Code::TargetUnavailable, what));
+        }
+        let durable = overlay.commit_with(state, batch);
+        Ok(Outcome::Written { durable, refused })
     }
 }
 
@@ -73,36 +79,30 @@ impl Target for Connection {
         self.claim
     }
 
-    async fn lead(&mut self, tenure: &Tenure) -> Result<Leadership, Fault> {
+    async fn lead(&mut self, lane: &Lane, tenure: &Tenure) -> Result<Leadership, Fault> {
         let mut state = self.store.lock();
         self.check(&state)?;
-        Ok(state.lead(tenure))
+        Ok(state.lead(lane, tenure))
     }
 
-    async fn watermark(&mut self, lane: &Lane) -> Result<Option<Watermark>, Fault> {
+    async fn standing(&mut self, lane: &Lane) -> Result<Standing, Fault> {
         let state = self.store.lock();
         self.check(&state)?;
-        Ok(state.now.watermarks.get(lane).cloned())
-    }
-
-    async fn holds(&mut self, lane: &Lane) -> Result<Vec<Hold>, Fault> {
-        let state = self.store.lock();
-        self.check(&state)?;
-        let of_lane = state.now.holds.values().filter(|(of, _)| of == lane);
-        Ok(of_lane.map(|(_, hold)| hold.clone()).collect())
+        Ok(state.standing(lane))
     }
 
     async fn apply(&mut self, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> {
         let store = self.store.clone();
         let mut state = store.lock();
         self.check(&state)?;
-        if batch.epoch.0 < state.now.epoch {
+        let highest = state.epoch(&batch.lane);
+        if batch.epoch.0 < highest && !state.has(StoreBug::IgnoreEpoch) {
             self.open = None;
-            let what = format!("epoch {} is over, {} leads", batch.epoch.0, state.now.epoch);
+            let what = format!("epoch {} is over, {highest} leads", batch.epoch.0);
             return Err(Fault::retry(Code::Superseded, what));
         }
         match self.claim {
-            Claim::Transactional => Ok(self.transact(&mut state, batch, mode)),
+            Claim::Transactional => self.transact(&mut state, batch, mode),
             Claim::Versioned | Claim::Idempotent => each(&mut state, batch, mode),
         }
     }
@@ -117,17 +117,17 @@ fn each(state: &mut State, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> 
             return Err(Fault::retry(Code::TargetUnavailable, "the server went away half-way"));
         }
         if matches!(write.effect, Effect::Truncate) {
-            empty(state, write);
+            empty(state, &batch.lane, write);
             continue;
         }
-        if is_old(state, write) {
+        if is_old(state, &batch.lane, write) {
             continue;
         }
-        let mut overlay = Overlay::new();
+        let mut overlay = Overlay::new(&batch.lane);
         let written = overlay.write(state, write);
         state.refusals += u64::from(written.is_err());
         match (written, mode) {
-            (Ok(()), _) => remember_gone(state, write),
+            (Ok(()), _) => remember_gone(state, &batch.lane, write),
             (Err(reason), Mode::Together) => return Ok(Outcome::Refused(reason)),
             (Err(reason), Mode::RowByRow) => {
                 for key in write.effect.keys() {
@@ -136,48 +136,58 @@ fn each(state: &mut State, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> 
                 refused.push(Refusal { write: index, reason });
             }
         }
-        overlay.commit(state, &batch.lane);
+        overlay.commit(state);
         state.commit();
     }
-    let mut overlay = Overlay::new();
+    let mut overlay = Overlay::new(&batch.lane);
     for hold in &batch.holds {
         overlay.hold(hold.clone());
     }
-    overlay.commit(state, &batch.lane);
-    let durable = state.advance(&batch.lane, &batch.watermark, batch.writes.is_empty());
+    overlay.pass(&batch.passes);
+    let durable = overlay.commit_with(state, batch);
     Ok(Outcome::Written { durable, refused })
 }
 
-/// Where each row is judged by its own version, emptying a table spares what is newer.
-fn empty(state: &mut State, write: &Write) {
+/// Where each row is judged by its own version, emptying a table spares what is newer. Versions of
+/// several lanes do not compare.
+fn empty(state: &mut State, lane: &Lane, write: &Write) {
     let old = |version: &Offset| *version < write.version;
-    let rows = state.now.rows.entry(write.copy.clone()).or_default();
-    for (key, _) in rows.extract_if(.., |_, (_, version)| old(version)) {
-        state.now.gone.insert((write.copy.clone(), key), write.version.clone());
+    let mut rows = state.now.rows.remove(&write.copy).unwrap_or_default();
+    let is_gone = |row: &KeptRow| match state.is_foreign(row, lane) {
+        true => !is_spared(state, row, lane),
+        false => old(&row.version),
+    };
+    let gone: Vec<_> = rows.extract_if(.., |_, row| is_gone(row)).collect();
+    state.now.rows.insert(write.copy.clone(), rows);
+    for (key, _) in gone {
+        let name = (lane.clone(), write.copy.clone(), key);
+        state.now.gone.insert(name, write.version.clone());
     }
-    state.now.holds.retain(|(copy, _), (_, hold)| *copy != write.copy || !old(&hold.offset));
+    state.now.tables.insert(write.copy.clone(), Arc::clone(&write.table));
+    state
+        .now
+        .holds
+        .retain(|(of, copy, _), hold| (of, copy) != (lane, &write.copy) || !old(&hold.offset));
     state.commit();
 }
 
 /// Whether the row, or its absence, is already of this version or a newer one.
-fn is_old(state: &State, write: &Write) -> bool {
+fn is_old(state: &State, lane: &Lane, write: &Write) -> bool {
     let version = |key: &Key| {
+        let name = (lane.clone(), write.copy.clone(), key.clone());
         let kept = state.now.rows.get(&write.copy).and_then(|rows| rows.get(key));
-        let gone = state.now.gone.get(&(write.copy.clone(), key.clone()));
-        kept.map(|(_, version)| version).into_iter().chain(gone).max().cloned()
+        let kept = kept.filter(|row| !state.is_foreign(row, lane)).map(|row| &row.version);
+        let held = state.now.holds.get(&name).map(|hold| &hold.offset);
+        [kept, held, state.now.gone.get(&name)].into_iter().flatten().max()
     };
-    let held = |key: &Key| {
-        let hold = state.now.holds.get(&(write.copy.clone(), key.clone()));
-        hold.map(|(_, hold)| hold.offset.clone())
-    };
-    let newest = write.effect.keys().flat_map(|key| [version(key), held(key)]).flatten().max();
-    newest.is_some_and(|newest| newest >= write.version)
+    let newest = write.effect.keys().filter_map(version).max();
+    newest.is_some_and(|newest| *newest >= write.version)
 }
 
 /// Where no transaction protects the order, a deleted row leaves its version behind.
-fn remember_gone(state: &mut State, write: &Write) {
+fn remember_gone(state: &mut State, lane: &Lane, write: &Write) {
     if let Effect::Delete(key) | Effect::Move { before: key, .. } = &write.effect {
-        let name = (write.copy.clone(), key.clone());
+        let name = (lane.clone(), write.copy.clone(), key.clone());
         state.now.gone.insert(name, write.version.clone());
     }
 }
@@ -207,13 +217,13 @@ impl Service<dyn Inspect> for CopyOf {
     }
 }
 
-type Kept = (Key, Row, Option<Offset>);
+type Found = (Key, Row, Option<Offset>);
 
 impl CopyOf {
-    fn selected(&self, state: &State, selection: &Selection) -> Vec<Kept> {
+    fn selected(&self, state: &State, selection: &Selection) -> Vec<Found> {
         let rows = state.now.rows.get(&self.copy).into_iter().flatten();
         rows.filter(|(key, _)| selection.contains(key))
-            .map(|(key, (row, version))| (key.clone(), row.clone(), Some(version.clone())))
+            .map(|(key, kept)| (key.clone(), kept.row.clone(), Some(kept.version.clone())))
             .collect()
     }
 
@@ -224,6 +234,11 @@ impl CopyOf {
 
 #[async_trait]
 impl Inspect for CopyOf {
+    async fn table(&mut self, name: &TableName) -> Result<Option<Arc<Table>>, Fault> {
+        let state = self.store.lock();
+        Ok(state.now.tables.get(&self.copy).filter(|table| table.name == *name).cloned())
+    }
+
     async fn rows(
         &mut self,
         _table: &Arc<Table>,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use instep_testkit::conformance::rows::{insert, row, table, update};
 use instep_testkit::conformance::{inspect, source};
 use instep_testkit::memory::database::Database;
-use model::{At, Change, Inspect, Placement, Selection, Service};
+use model::{At, Change, Inspect, Placement, Selection, Service, Table};
 use std::sync::Arc;
 
 #[tokio::test(start_paused = true)]
@@ -64,6 +64,25 @@ async fn an_answer_leaves_out_exactly_the_transactions_that_it_does_not_see() {
 }
 
 #[tokio::test]
+async fn a_table_is_known_in_its_newest_version_once_it_is_declared_or_written() {
+    let database = Database::new("server-1");
+    let mut session = Service::<dyn Inspect>::connect(&database).await.expect("a session");
+    let [first, second] =
+        [1, 2].map(|version| Arc::new(Table { version, ..Table::clone(&table("questions")) }));
+    assert_eq!(session.table(&first.name).await.expect("an answer"), None);
+    let answer = session.rows(&first, &Selection::ALL, 10).await.expect("rows");
+    assert_eq!(answer.found.rows, []);
+    database.define(&first);
+    assert_eq!(session.table(&first.name).await.expect("an answer"), Some(first.clone()));
+    let open = database.begin();
+    database.write(open, open, insert(&second, row(1, 7, "a")));
+    assert_eq!(session.table(&first.name).await.expect("an answer"), Some(first.clone()));
+    database.commit(open);
+    database.define(&first);
+    assert_eq!(session.table(&first.name).await.expect("an answer"), Some(second));
+}
+
+#[tokio::test]
 async fn a_row_lock_shows_the_earlier_writer_before_the_later_one_commits() {
     let database = Database::new("server-1");
     let table = table("questions");
@@ -76,7 +95,8 @@ async fn a_row_lock_shows_the_earlier_writer_before_the_later_one_commits() {
     assert_eq!(answer.found.rows[0].1, row(1, 8, "second"));
 }
 
-struct Hand(Database);
+/// Writes to a memory database.
+pub(crate) struct Hand(pub(crate) Database);
 
 #[async_trait]
 impl source::Hand for Hand {

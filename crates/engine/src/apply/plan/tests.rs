@@ -1,18 +1,17 @@
 //! What planning promises about batches, watermarks and holds.
 
 use super::*;
-use crate::group::{Copy, Group};
+use crate::group::{Copy, Group, WhenFull};
 use async_trait::async_trait;
 use model::{
-    Cell, Commit, CommittedPart, Incarnation, Placed, Position, Progress, Purpose, Row, Service,
-    Table, Target, TransactionId, Value,
+    Cell, Commit, CommittedPart, Effect, Hold, Incarnation, Pass, Placed, Position, Progress,
+    Purpose, Row, Service, Standing, Table, Target, TransactionId, Value,
 };
 use std::sync::Arc;
 
 #[test]
 fn what_is_at_or_below_the_watermark_is_no_redelivery_but_a_broken_log() {
-    let mut plan = plan(Claim::Transactional, 100);
-    plan.resume(Claim::Transactional, Some(at(2)), vec![], None);
+    let mut plan = plan_at(Claim::Transactional, at(2));
     for number in [1, 2] {
         let fault = plan.push(transaction(number, [insert(1)])).expect_err("it was seen");
         assert_eq!(fault.code, Code::Broken);
@@ -40,11 +39,11 @@ fn a_missing_part_is_a_fault() {
 fn placed_rows_of_one_offset_are_never_divided_where_there_are_no_transactions() {
     let offset = Offset { epoch: Epoch(1), ordinal: 0, ..at(1) };
     let changes = vec![insert(1), insert(2), insert(3)];
-    let (targets, purpose) = (vec![TargetName::from("group")], Purpose::Fill);
-    let placed = Placed { offset: offset.clone(), targets, purpose, changes };
+    let (targets, purpose) = (vec![TargetName::from("group")], Purpose::Reread);
+    let placed = Placed { offset: offset.clone(), targets, purpose, stretch: None, changes };
     let mut plan = plan(Claim::Versioned, 2);
     push(&mut plan, Entry::Placed(placed));
-    let (batch, _) = plan.next_batch().expect("planned").expect("a batch");
+    let batch = next(&mut plan).batch;
     assert_eq!((batch.writes.len(), batch.watermark), (3, offset));
 }
 
@@ -55,7 +54,7 @@ fn a_batch_ends_where_a_source_transaction_ends() {
         push(&mut plan, transaction(number, [insert(1), insert(2), insert(3)]));
     }
     for number in 1..=3 {
-        let (batch, _) = plan.next_batch().expect("planned").expect("a batch");
+        let batch = next(&mut plan).batch;
         assert_eq!((batch.writes.len(), batch.watermark, batch.last), (3, at(number), true));
     }
 }
@@ -82,17 +81,16 @@ fn a_transaction_over_the_limit_stays_one_target_transaction() {
 fn without_transactions_the_watermark_says_that_it_is_inside() {
     let mut plan = plan(Claim::Versioned, 2);
     push(&mut plan, transaction(1, [insert(1), insert(2), insert(3)]));
-    let (first, _) = plan.next_batch().expect("planned").expect("a batch");
+    let first = next(&mut plan).batch;
     assert!(first.last && first.watermark.is_inside());
     assert_eq!(first.watermark, at(1).change(1));
-    let (rest, _) = plan.next_batch().expect("planned").expect("a batch");
+    let rest = next(&mut plan).batch;
     assert_eq!((rest.writes.len(), rest.watermark), (1, at(1)));
 }
 
 #[test]
 fn a_watermark_inside_resumes_with_the_next_change() {
-    let mut plan = plan(Claim::Versioned, 100);
-    plan.resume(Claim::Versioned, Some(at(1).change(1)), vec![], None);
+    let mut plan = plan_at(Claim::Versioned, at(1).change(1));
     push(&mut plan, transaction(1, [insert(1), insert(2), insert(3)]));
     let batch = only(&mut plan);
     assert_eq!(batch.writes[0].version, at(1).change(2));
@@ -116,7 +114,7 @@ fn placed_rows_reach_the_targets_that_they_name_and_no_other() {
         let offset = Offset { epoch: Epoch(1), ordinal, ..at(1) };
         let targets = vec![TargetName::from(target)];
         let (purpose, changes) = (Purpose::Repair, vec![insert(id)]);
-        Entry::Placed(Placed { offset, targets, purpose, changes })
+        Entry::Placed(Placed { offset, targets, purpose, stretch: None, changes })
     };
     let mut plan = plan(Claim::Transactional, 100);
     push(&mut plan, transaction(1, [insert(1)]));
@@ -140,18 +138,17 @@ fn a_key_change_with_all_its_cells_is_a_delete_and_a_put() {
 
 #[test]
 fn after_a_refusal_rows_go_one_by_one_until_the_refused_batch_is_passed() {
-    let mut plan = plan(Claim::Transactional, 100);
-    plan.resume(Claim::Transactional, None, vec![], Some(at(1)));
+    let mut plan = plan(Claim::Transactional, 100).careful_until(Some(at(1)));
     push(&mut plan, transaction(1, [insert(1), update(1, row(1)), insert(2)]));
-    let (first, mode) = plan.next_batch().expect("planned").expect("a batch");
+    let Planned { batch: first, mode, .. } = next(&mut plan);
     // The second change of key 1 waits for the answer to the first.
     assert_eq!((first.writes.len(), first.last, mode), (1, false, Mode::RowByRow));
     plan.written(&first, &[Refusal { write: 0, reason: "no".into() }]).expect("held");
-    let (rest, mode) = plan.next_batch().expect("planned").expect("a batch");
+    let Planned { batch: rest, mode, .. } = next(&mut plan);
     assert_eq!((mode, rest.last), (Mode::RowByRow, true));
     assert_eq!(rest.writes.len(), 1, "the held key is passed over: {:?}", rest.writes);
     push(&mut plan, transaction(2, [insert(3)]));
-    let (next, mode) = plan.next_batch().expect("planned").expect("a batch");
+    let Planned { batch: next, mode, .. } = next(&mut plan);
     assert_eq!((next.writes.len(), mode), (1, Mode::Together));
 }
 
@@ -160,11 +157,11 @@ fn a_held_key_is_passed_over_until_its_row_is_gone() {
     let mut plan = held(&[1]);
     push(&mut plan, transaction(1, [update(1, row(1))]));
     assert_eq!(only(&mut plan).writes, vec![]);
-    assert_eq!(plan.held_keys(), 1);
+    assert_eq!(plan.copies().held_keys(), 1);
     let delete = Change { table: table("t"), op: Op::Delete(key(1)) };
     push(&mut plan, transaction(2, [delete, insert(1)]));
     assert_eq!(shapes(&mut plan), [(1, true)], "folded: the row comes after all");
-    assert_eq!(plan.held_keys(), 0);
+    assert_eq!(plan.copies().held_keys(), 0);
 }
 
 #[test]
@@ -177,16 +174,18 @@ fn a_move_from_a_held_key_holds_both_keys_by_name() {
     assert_eq!(batch.writes, vec![]);
     let held: Vec<_> = batch.holds.iter().map(|hold| (hold.key.clone(), &hold.offset)).collect();
     assert_eq!(held, [(key(2), &at(1).change(0))]);
-    assert_eq!(plan.held_keys(), 2);
+    assert_eq!(plan.copies().held_keys(), 2);
 }
 
 #[test]
 fn more_held_keys_than_allowed_stop_the_group() {
     let limits = Limits { held_keys_max: 1, ..Limits::default() };
-    let mut plan = Plan::new(&"lane".into(), &group(), Epoch(1), &limits);
-    plan.resume(Claim::Transactional, None, vec![], Some(at(1)));
+    let copies = Copies::new(&group(), standing(None, &[]), &limits, 0);
+    let leads = (Epoch(1), Claim::Transactional);
+    let plan = Plan::new(&"lane".into(), &"group".into(), leads, &limits, copies, None);
+    let mut plan = plan.careful_until(Some(at(1)));
     push(&mut plan, transaction(1, [insert(1), insert(2)]));
-    let (batch, _) = plan.next_batch().expect("planned").expect("a batch");
+    let batch = next(&mut plan).batch;
     let refused = [0, 1].map(|write| Refusal { write, reason: "no".into() });
     let fault = plan.written(&batch, &refused).expect_err("too many");
     assert_eq!(fault.code, Code::TargetRefused);
@@ -203,16 +202,32 @@ fn a_change_without_a_key_stops_instead_of_writing_to_every_row() {
 
 fn plan(claim: Claim, batch_changes_max: usize) -> Plan {
     let limits = Limits { batch_changes_max, ..Limits::default() };
-    let mut plan = Plan::new(&"lane".into(), &group(), Epoch(1), &limits);
-    plan.resume(claim, None, vec![], None);
-    plan
+    of(claim, &limits, standing(None, &[]))
+}
+
+fn plan_at(claim: Claim, watermark: Watermark) -> Plan {
+    of(claim, &Limits::default(), standing(Some(watermark), &[]))
 }
 
 fn held(ids: &[i64]) -> Plan {
-    let mut plan = plan(Claim::Transactional, 100);
+    of(Claim::Transactional, &Limits::default(), standing(None, ids))
+}
+
+fn of(claim: Claim, limits: &Limits, standing: Standing) -> Plan {
+    let watermark = standing.watermark.clone();
+    let copies = Copies::new(&group(), standing, limits, 0);
+    Plan::new(&"lane".into(), &"group".into(), (Epoch(1), claim), limits, copies, watermark)
+}
+
+/// The copy is filled, and these keys of it are held.
+fn standing(watermark: Option<Watermark>, held: &[i64]) -> Standing {
     let hold = |&id| Hold { copy: "copy".into(), key: key(id), offset: at(0), reason: "no".into() };
-    plan.resume(Claim::Transactional, None, ids.iter().map(hold).collect(), None);
-    plan
+    let passes = [("copy".into(), Pass::Done)].into();
+    Standing { watermark, holds: held.iter().map(hold).collect(), passes }
+}
+
+fn next(plan: &mut Plan) -> Planned {
+    plan.next_batch().expect("planned").expect("a batch")
 }
 
 fn push(plan: &mut Plan, entry: Entry) {
@@ -220,7 +235,7 @@ fn push(plan: &mut Plan, entry: Entry) {
 }
 
 fn only(plan: &mut Plan) -> Batch {
-    let (batch, mode) = plan.next_batch().expect("planned").expect("a batch");
+    let Planned { batch, mode, .. } = next(plan);
     assert_eq!(mode, Mode::Together);
     assert!(plan.next_batch().expect("planned").is_none(), "only one batch");
     batch
@@ -228,7 +243,7 @@ fn only(plan: &mut Plan) -> Batch {
 
 fn shapes(plan: &mut Plan) -> Vec<(usize, bool)> {
     std::iter::from_fn(|| plan.next_batch().expect("planned"))
-        .map(|(batch, _)| (batch.writes.len(), batch.last))
+        .map(|planned| (planned.batch.writes.len(), planned.batch.last))
         .collect()
 }
 
@@ -262,8 +277,8 @@ fn table(name: &str) -> Arc<Table> {
 }
 
 fn group() -> Group {
-    let copies = vec![Copy { name: "copy".into(), of: "t".into() }];
-    Group { name: "group".into(), service: Arc::new(Nowhere), copies }
+    let copies = vec![Copy { name: "copy".into(), of: "t".into(), inspect: None }];
+    Group { name: "group".into(), service: Arc::new(Nowhere), copies, when_full: WhenFull::Detach }
 }
 
 struct Nowhere;

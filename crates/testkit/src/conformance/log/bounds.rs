@@ -1,9 +1,10 @@
 //! What a log may drop, what it must keep, and how much it takes.
 
 use super::subject::{
-    Subject, adopting, append, at, inserts, lane, part, read_all, transactions, whole,
+    Subject, adopting, append, at, commit, inserts, lane, part, progress, read_all, transactions,
+    whole,
 };
-use model::{Code, Epoch, Fate, Log, Offset, Read};
+use model::{Append, Code, Commit, Epoch, Fate, Log, Offset, Placed, Read};
 
 /// A round of appends in the tests that trim; large enough to fill several files.
 const TRANSACTIONS: u64 = 60;
@@ -36,6 +37,36 @@ pub(super) async fn what_is_gone_is_said_to_be_gone(subject: &Subject) {
         let read = log.read(&lane(), after, 1 << 20).await.expect("it answers");
         assert_eq!(read, Read::Gone { trimmed: trimmed.clone() }, "{after:?}");
     }
+}
+
+pub(super) async fn the_last_transaction_is_known_after_it_was_trimmed(subject: Subject) {
+    let Subject { mut log, reopen, claims } = subject;
+    for round in 0..3 {
+        let first = round * 200;
+        fill(&*log, first + 1..=first + TRANSACTIONS).await;
+        let mut number = first + TRANSACTIONS;
+        assert_eq!(last_commit(&*log).await, Some(commit(number)));
+        if round > 0 {
+            number += 1;
+            log.stage(&lane(), part(number, number, inserts([1]))).await.expect("staged");
+            append(&*log, vec![adopting(number)]).await;
+        }
+        let placed = Placed::gap(Offset { epoch: Epoch(1), ordinal: 0, ..at(number) });
+        append(&*log, vec![Append::Placed(placed), Append::Progress(progress(number + 1))]).await;
+        assert_eq!(last_commit(&*log).await, Some(commit(number)), "the rest is no transaction");
+        log.trim(&lane(), &at(number + 1)).await.expect("it can be trimmed");
+        for _ in 0..2 {
+            assert_eq!(last_commit(&*log).await, Some(commit(number)));
+            if claims.survives_reopen {
+                drop(log);
+                log = reopen();
+            }
+        }
+    }
+}
+
+async fn last_commit(log: &dyn Log) -> Option<Commit> {
+    log.bounds(&lane()).await.expect("bounds").last_commit
 }
 
 pub(super) async fn what_was_appended_survives_reopening(subject: Subject) {

@@ -22,6 +22,7 @@ pub(super) async fn what_was_appended_is_read_in_order(subject: &Subject) {
         offset: Offset { epoch: Epoch(1), ordinal: 0, ..at(2) },
         targets: vec!["copy".into()],
         purpose: Purpose::Fill,
+        stretch: None,
         changes: inserts([9]),
     };
     let entries = vec![

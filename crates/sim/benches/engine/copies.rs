@@ -1,34 +1,28 @@
-//! Bench: a memory source through the journal on a real disk to a memory target, in changes a
-//! second, for transactions of several sizes. Every change is captured, synced, read back, planned
-//! and applied with its watermark.
+//! Copies: a memory source through the journal on a real disk to a memory target, in changes a
+//! second, for transactions of several sizes. The copy has been filled from an empty table before;
+//! every change is captured, synced, read back, planned and applied with its watermark.
 
-#![expect(clippy::disallowed_methods, reason = "a bench measures with the clock on the wall")]
-#![expect(clippy::print_stdout, reason = "a bench prints its table")]
-
+use crate::place::{catalog, open, scratch, start};
 use async_trait::async_trait;
-use engine::{Board, Copy, Group, Instance, Limits, Pipeline, Stop};
-use instep_sim::process::Notes;
+use engine::{Board, Catalog, Copy, Group, Instance, Limits, Pipeline, WhenFull};
 use instep_sim::workload::tables;
-use journal::{Journal, Options, RealDisk, Threads};
 use model::{
-    Batch, Change, Claim, Effect, Epoch, Fault, Hold, Key, Lane, Leadership, Log, Mode, Op,
-    Outcome, Row, Service, Target, Tenure, Value, Watermark,
+    Batch, Change, Claim, CopyName, Effect, Epoch, Fault, Key, Lane, Leadership, Log, Mode, Op,
+    Outcome, Pass, Row, Service, Standing, Target, Tenure, Value, Watermark,
 };
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use testkit::memory::database::Database;
+use tokio::runtime::Runtime;
 
 const CHANGES: usize = 300_000;
 const ROUNDS: usize = 5;
 
-fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime");
+const GLANCE: Duration = Duration::from_millis(1);
+
+/// Prints the table.
+pub(crate) fn run(runtime: &Runtime) {
     println!("{CHANGES} inserts of 4 columns and about 200 B, medians of {ROUNDS} rounds\n");
     println!("| changes a transaction | changes/s | slowest round | fastest round |");
     println!("|---|---|---|---|");
@@ -44,25 +38,25 @@ fn main() {
 /// Changes a second of one round.
 async fn one_round(size: usize, round: usize) -> u128 {
     let database = Database::new("bench");
-    let dir = scratch(&format!("engine-{size}-{round}"));
-    let journal = Journal::open(Arc::new(RealDisk), &dir, Options::default(), Arc::new(Threads))
-        .expect("the journal opens");
-    let log: Arc<dyn Log> = Arc::new(journal);
-    let rows = Rows::default();
-    let pipeline = pipeline(&database, &log, &rows);
-    // The first run only begins the history.
-    let (stop, work) = start(&pipeline);
-    while pipeline.board.snapshot().logged.is_none() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
+    database.define(&tables()[0]);
+    let dir = scratch(&format!("copies-{size}-{round}"));
+    let (catalog, rows) = (catalog(), Rows::default());
+    // The first run only begins the history and ends the pass over nothing.
+    let filling = pipeline(&database, open(&dir), &catalog, &rows);
+    let (stop, work) = start(&filling);
+    while !rows.are_filled() {
+        tokio::time::sleep(GLANCE).await;
     }
     stop.ask();
     work.await.expect("it ends");
+    drop(filling);
     write(&database, size);
     let end = database.end();
+    let following = pipeline(&database, open(&dir), &catalog, &rows);
     let began = Instant::now();
-    let (stop, work) = start(&pipeline);
+    let (stop, work) = start(&following);
     while rows.watermark().is_none_or(|watermark| watermark.position < end) {
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        tokio::time::sleep(GLANCE).await;
     }
     let took = began.elapsed();
     stop.ask();
@@ -86,50 +80,55 @@ fn write(database: &Database, size: usize) {
     }
 }
 
-fn start(pipeline: &Pipeline) -> (Stop, tokio::task::JoinHandle<()>) {
-    let stop = Stop::new();
-    let work = tokio::spawn(pipeline.clone().run(stop.clone()));
-    (stop, work)
-}
-
-fn pipeline(database: &Database, log: &Arc<dyn Log>, rows: &Rows) -> Pipeline {
+fn pipeline(
+    database: &Database,
+    log: Arc<dyn Log>,
+    catalog: &Arc<dyn Catalog>,
+    rows: &Rows,
+) -> Pipeline {
     Pipeline {
         lane: Lane::from("bench"),
         source: Arc::new(database.clone()),
-        log: log.clone(),
-        catalog: Arc::new(Notes::default()),
+        inspect: Arc::new(database.clone()),
+        log,
+        catalog: catalog.clone(),
         groups: vec![Group {
             name: "rows".into(),
             service: Arc::new(rows.clone()),
-            copies: vec![Copy { name: "copy".into(), of: tables()[0].name.clone() }],
+            copies: vec![Copy { name: COPY.into(), of: tables()[0].name.clone(), inspect: None }],
+            when_full: WhenFull::Wait,
         }],
+        counting: None,
         limits: Limits::default(),
         instance: Instance { name: "bench".into(), run: 1 },
         board: Board::new(),
     }
 }
 
-fn scratch(name: &str) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
-    let dir = target.join("bench").join(name);
-    let _ = std::fs::remove_dir_all(&dir);
-    std::fs::create_dir_all(&dir).expect("a folder of our own");
-    dir
-}
+const COPY: &str = "copy";
 
-/// A target that keeps rows and its watermark, and nothing else.
+/// A target that keeps rows and where it stands, and nothing else.
 #[derive(Clone, Default)]
 struct Rows(Arc<Mutex<Kept>>);
 
-type Kept = (BTreeMap<Key, Row>, Option<Watermark>);
+#[derive(Default)]
+struct Kept {
+    rows: BTreeMap<Key, Row>,
+    watermark: Option<Watermark>,
+    passes: BTreeMap<CopyName, Pass>,
+}
 
 impl Rows {
     fn watermark(&self) -> Option<Watermark> {
-        self.0.lock().expect("no panic").1.clone()
+        self.0.lock().expect("no panic").watermark.clone()
+    }
+
+    fn are_filled(&self) -> bool {
+        self.0.lock().expect("no panic").passes.get(&COPY.into()) == Some(&Pass::Done)
     }
 
     fn len(&self) -> usize {
-        self.0.lock().expect("no panic").0.len()
+        self.0.lock().expect("no panic").rows.len()
     }
 }
 
@@ -146,29 +145,28 @@ impl Target for Rows {
         Claim::Transactional
     }
 
-    async fn lead(&mut self, _tenure: &Tenure) -> Result<Leadership, Fault> {
+    async fn lead(&mut self, _lane: &Lane, _tenure: &Tenure) -> Result<Leadership, Fault> {
         Ok(Leadership::Held(Epoch(1)))
     }
 
-    async fn watermark(&mut self, _lane: &Lane) -> Result<Option<Watermark>, Fault> {
-        Ok(Rows::watermark(self))
-    }
-
-    async fn holds(&mut self, _lane: &Lane) -> Result<Vec<Hold>, Fault> {
-        Ok(Vec::new())
+    async fn standing(&mut self, _lane: &Lane) -> Result<Standing, Fault> {
+        let kept = self.0.lock().expect("no panic");
+        let (watermark, passes) = (kept.watermark.clone(), kept.passes.clone());
+        Ok(Standing { watermark, holds: Vec::new(), passes })
     }
 
     async fn apply(&mut self, batch: &Batch, _mode: Mode) -> Result<Outcome, Fault> {
-        let mut state = self.0.lock().expect("no panic");
+        let mut kept = self.0.lock().expect("no panic");
         for write in &batch.writes {
             match &write.effect {
                 Effect::Put { key, row, .. } => {
-                    state.0.insert(key.clone(), row.clone());
+                    kept.rows.insert(key.clone(), row.clone());
                 }
                 other => panic!("the bench only inserts: {other:?}"),
             }
         }
-        state.1 = Some(batch.watermark.clone());
+        kept.passes.extend(batch.passes.iter().cloned());
+        kept.watermark = Some(batch.watermark.clone());
         Ok(Outcome::Written { durable: true, refused: Vec::new() })
     }
 }

@@ -4,31 +4,31 @@
 //! Each connection leads under an epoch of its own. What an earlier one still has under way at the
 //! server, however late it arrives there, is fenced off by it.
 
-use crate::group::Group;
 use crate::limits::Limits;
 use crate::task::answer;
 use model::{
-    Batch, Claim, Code, Epoch, Fault, Hold, Lane, Leadership, Mode, Outcome, Target, Tenure,
-    Watermark,
+    Batch, Claim, Code, Epoch, Fault, Lane, Leadership, Mode, Outcome, Service, Standing, Target,
+    Tenure,
 };
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// A connection that leads.
-pub(super) struct Led {
+pub(crate) struct Led {
     target: Box<dyn Target>,
+    lane: Lane,
     tenure: Tenure,
-    pub(super) epoch: Epoch,
+    pub(crate) epoch: Epoch,
     answer_within: Duration,
     renew_at: Instant,
     /// When the target's commits want to be made durable.
-    pub(super) flush_at: Instant,
+    pub(crate) flush_at: Instant,
     /// Whether a target transaction goes on with the next batch.
-    pub(super) is_open: bool,
+    pub(crate) is_open: bool,
 }
 
 /// What came of asking for the lease.
-pub(super) enum Asked {
+pub(crate) enum Asked {
     Led(Box<Led>),
     /// Another instance leads; ask again after this long.
     Elsewhere(Duration),
@@ -36,15 +36,16 @@ pub(super) enum Asked {
 
 impl Led {
     /// Connects and asks for the lease.
-    pub(super) async fn ask(
-        group: &Group,
+    pub(crate) async fn ask(
+        service: &dyn Service<dyn Target>,
+        lane: &Lane,
         tenure: Tenure,
         limits: &Limits,
     ) -> Result<Asked, Fault> {
         let within = limits.answer;
-        let connect = group.service.connect();
+        let connect = service.connect();
         let mut target = answer(within, Code::TargetUnavailable, connect).await?;
-        let lead = target.lead(&tenure);
+        let lead = target.lead(lane, &tenure);
         let epoch = match answer(within, Code::TargetUnavailable, lead).await? {
             Leadership::Held(epoch) => epoch,
             Leadership::Elsewhere { remaining, .. } => {
@@ -55,16 +56,17 @@ impl Led {
         let (renew_at, flush_at) = (now + tenure.lasting / 3, now + limits.flush);
         let answer_within = within;
         let is_open = false;
-        let led = Led { target, tenure, epoch, answer_within, renew_at, flush_at, is_open };
+        let lane = lane.clone();
+        let led = Led { target, lane, tenure, epoch, answer_within, renew_at, flush_at, is_open };
         Ok(Asked::Led(Box::new(led)))
     }
 
     /// Renews the lease when a third of it has passed.
-    pub(super) async fn renew(&mut self) -> Result<(), Fault> {
+    pub(crate) async fn renew(&mut self) -> Result<(), Fault> {
         if Instant::now() < self.renew_at {
             return Ok(());
         }
-        let lead = self.target.lead(&self.tenure);
+        let lead = self.target.lead(&self.lane, &self.tenure);
         match answer(self.answer_within, Code::TargetUnavailable, lead).await? {
             Leadership::Held(epoch) if epoch == self.epoch => {
                 self.renew_at = Instant::now() + self.tenure.lasting / 3;
@@ -78,23 +80,18 @@ impl Led {
     }
 
     /// What the target claims.
-    pub(super) fn claim(&self) -> Claim {
+    pub(crate) fn claim(&self) -> Claim {
         self.target.claim()
     }
 
-    /// Where the target stands, and what it holds.
-    pub(super) async fn standing(
-        &mut self,
-        lane: &Lane,
-    ) -> Result<(Option<Watermark>, Vec<Hold>), Fault> {
-        let (within, code) = (self.answer_within, Code::TargetUnavailable);
-        let watermark = answer(within, code, self.target.watermark(lane)).await?;
-        let holds = answer(within, code, self.target.holds(lane)).await?;
-        Ok((watermark, holds))
+    /// Where the target stands.
+    pub(crate) async fn standing(&mut self) -> Result<Standing, Fault> {
+        let standing = self.target.standing(&self.lane);
+        answer(self.answer_within, Code::TargetUnavailable, standing).await
     }
 
     /// Writes a batch.
-    pub(super) async fn apply(&mut self, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> {
+    pub(crate) async fn apply(&mut self, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> {
         let apply = self.target.apply(batch, mode);
         let outcome = answer(self.answer_within, Code::TargetUnavailable, apply).await?;
         self.is_open = !batch.last && matches!(outcome, Outcome::Written { .. });

@@ -1,0 +1,155 @@
+//! Where following begins: at the log's end, or with a new history if the old one is lost.
+//!
+//! P8: what is missing is declared in the log itself, by an entry to every target, before anything
+//! that comes after the gap. The note in the catalog comes first, so that after a crash between
+//! the two the entry is still written.
+
+use crate::board::Reporter;
+use crate::catalog::{Catalog, History};
+use crate::desk::Desk;
+use bytes::Bytes;
+use model::attack::{Bug, Mark, planted, reached};
+use model::{
+    Append, Bounds, Code, Fault, Incarnation, Lane, Log, Offset, Place, Placed, Resume, Service,
+    Source, Started,
+};
+
+/// What it takes to begin.
+pub(super) struct Beginning<'a> {
+    pub(super) lane: &'a Lane,
+    pub(super) log: &'a dyn Log,
+    pub(super) catalog: &'a dyn Catalog,
+    pub(super) desk: &'a Desk,
+    pub(super) reporter: &'a Reporter,
+}
+
+impl Beginning<'_> {
+    /// Connects, and starts the source; says where the log ends then.
+    pub(super) async fn start(
+        &self,
+        source: &dyn Service<dyn Source>,
+    ) -> Result<(Box<dyn Source>, Offset), Fault> {
+        let bounds = self.log.bounds(self.lane).await?;
+        self.desk.begin_anew(bounds.epoch);
+        if let Some(last) = &bounds.last {
+            self.reporter.logged(last.clone());
+        }
+        let mut source = source.connect().await?;
+        let Some(history) = self.catalog.history(self.lane).await? else {
+            let head = self.begin_first(source.as_mut(), &bounds).await?;
+            return Ok((source, head));
+        };
+        // The note of this history was written, its entry perhaps not.
+        let head = self.declare(&bounds, &history).await?;
+        let resume = Resume {
+            place: Place {
+                identity: history.identity.clone(),
+                position: head.position.clone(),
+                witness: if planted(Bug::SplicesRestoredSource) {
+                    Bytes::new()
+                } else {
+                    history.witness.clone()
+                },
+            },
+            last: bounds.last_commit.filter(|last| {
+                last.offset.incarnation == history.incarnation
+                    && last.offset.position > history.began
+                    && !planted(Bug::SplicesRestoredSource)
+            }),
+        };
+        let head = match source.start(Some(&resume)).await {
+            Ok(Started::Resumed) => head,
+            Ok(Started::Lost { why, same_history, now }) => {
+                reached(Mark::HistoryLost);
+                let incarnation = Incarnation(history.incarnation.0 + u32::from(!same_history));
+                let what = format!("lane {}: {why}", self.lane);
+                self.begin_next(source.as_mut(), incarnation, now, what).await?
+            }
+            Ok(Started::Fresh(_)) => return Err(self.misled()),
+            Err(fault) if fault.code == Code::SourceChanged => {
+                self.adopt(source.as_mut(), &history, fault).await?
+            }
+            Err(fault) => return Err(fault),
+        };
+        // What was read meanwhile may be of a server as it was before it was restored.
+        self.desk.begin_anew(bounds.epoch);
+        if let Some(last) = &bounds.last {
+            self.reporter.logged(last.clone());
+        }
+        Ok((source, head))
+    }
+
+    /// A first history begins. Its note comes before any change, so that no change is ever
+    /// without it.
+    async fn begin_first(&self, source: &mut dyn Source, bounds: &Bounds) -> Result<Offset, Fault> {
+        let Started::Fresh(place) = source.start(None).await? else {
+            return Err(self.misled());
+        };
+        let Place { identity, position, witness } = place;
+        // A log without a note has lost its catalog: what it goes on from is not known any more.
+        let before = bounds.last.as_ref().map_or(0, |last| last.incarnation.0);
+        let history =
+            History { incarnation: Incarnation(before + 1), identity, began: position, witness };
+        self.catalog.begin(self.lane, &history).await?;
+        self.declare(bounds, &history).await
+    }
+
+    /// Another server answers. Only if a person has said that it is the right one, a new history
+    /// begins there.
+    async fn adopt(
+        &self,
+        source: &mut dyn Source,
+        history: &History,
+        fault: Fault,
+    ) -> Result<Offset, Fault> {
+        let Some(adopted) = self.catalog.adopted(self.lane).await? else {
+            return Err(fault);
+        };
+        match source.start(None).await? {
+            Started::Fresh(now) if now.identity == adopted => {
+                reached(Mark::SourceAdopted);
+                let incarnation = Incarnation(history.incarnation.0 + 1);
+                self.begin_next(source, incarnation, now, fault.what).await
+            }
+            Started::Fresh(_) | Started::Resumed | Started::Lost { .. } => Err(fault),
+        }
+    }
+
+    /// What came before is not all here: a new history begins, and everybody is told.
+    async fn begin_next(
+        &self,
+        source: &mut dyn Source,
+        incarnation: Incarnation,
+        now: Place,
+        what: String,
+    ) -> Result<Offset, Fault> {
+        let Place { identity, position, witness } = now.clone();
+        let history = History { incarnation, identity, began: position, witness };
+        self.catalog.begin(self.lane, &history).await?;
+        let head = self.declare(&self.log.bounds(self.lane).await?, &history).await?;
+        match source.start(Some(&Resume { place: now, last: None })).await? {
+            Started::Resumed => Ok(head),
+            Started::Fresh(_) | Started::Lost { .. } => {
+                Err(Fault::retry(Code::SourceHistoryLost, what))
+            }
+        }
+    }
+
+    /// Where the log ends in this history. If the history began after that, the log says so first.
+    async fn declare(&self, bounds: &Bounds, history: &History) -> Result<Offset, Fault> {
+        if let Some(end) = history.end_of(bounds) {
+            return Ok(end);
+        }
+        let epoch = self.desk.epoch();
+        let gap = Offset { epoch, ordinal: 0, ..history.beginning() };
+        let entry = Append::Placed(Placed::gap(gap.clone()));
+        self.log.append(self.lane, vec![entry], epoch).await?;
+        reached(Mark::GapDeclared);
+        Ok(gap)
+    }
+
+    fn misled(&self) -> Fault {
+        let what = format!("lane {}: the source did not start where it was asked to", self.lane);
+        Fault::stop(Code::Broken, what)
+    }
+}

@@ -1,0 +1,332 @@
+//! Numbers: the counts of one lane as they may be asked, each exact at the position that comes with
+//! it (P4).
+//!
+//! A number is given only once the count has been filled and state has come to where the log ended
+//! when it was opened: before that it would be true of a past that others have long seen pass.
+
+use crate::count::{Count, Group, Outcome, Tally};
+use model::attack::{Bug, Mark, planted, reached};
+use model::{CountName, Fault, Lane, Offset, TableName};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// The counts of one lane; clones are the same.
+#[derive(Clone, Debug)]
+pub struct Numbers(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    lane: Lane,
+    state: Mutex<State>,
+    moved: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    counts: BTreeMap<CountName, Counted>,
+    /// Up to where the numbers go; between transactions.
+    at: Option<Offset>,
+    as_of: i64,
+    /// Nothing is answered before this place.
+    answers_from: Option<Offset>,
+    /// Where state began; what changed before that is not known one by one.
+    began: Option<Offset>,
+}
+
+/// One count.
+#[derive(Debug)]
+struct Counted {
+    of: TableName,
+    tally: Tally,
+    /// The numbers as they will be once the transaction at hand is whole.
+    working: Option<Tally>,
+    /// When each group changed last, zero or not.
+    changed: BTreeMap<Group, Offset>,
+    by_change: BTreeSet<(Offset, Group)>,
+    /// Whether its rows are being read, or some are not known.
+    is_filled: bool,
+    stopped: Option<String>,
+}
+
+/// The numbers of a count, and where they are true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told<T> {
+    /// What was asked for.
+    pub value: T,
+    /// Where in the lane it is true.
+    pub position: Offset,
+    /// The source's clock there, in microseconds since 1970; it never goes back.
+    pub as_of: i64,
+}
+
+/// Why a count can not be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Untold {
+    /// There is no such count.
+    Unknown,
+    /// Its rows are still being read, or some have to be read again.
+    Filling,
+    /// State has not come to where the log ended when it was opened.
+    Replaying,
+    /// It has stopped, and why.
+    Stopped(String),
+}
+
+/// Groups whose number changed, with what they are now.
+pub(crate) type Changes = BTreeMap<Group, i64>;
+
+/// What changed in several lanes, summed over all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changed {
+    /// The groups that changed, or every one that is not zero.
+    pub(crate) groups: Changes,
+    /// Whether these are all groups, because what changed is not known one by one.
+    pub(crate) anew: bool,
+    /// Where each lane's part is true.
+    pub(crate) at: BTreeMap<Lane, Offset>,
+}
+
+/// What changed in these lanes after a place in each; every lane is looked at in the same moment.
+pub(crate) fn changes_over(
+    lanes: &[Numbers],
+    count: &CountName,
+    after: impl Fn(&Lane) -> Option<Offset>,
+) -> Result<Changed, Untold> {
+    let mut lanes: Vec<_> = lanes.iter().collect();
+    lanes.sort_by(|one, other| one.lane().cmp(other.lane()));
+    let states: Vec<_> = lanes.iter().map(|numbers| (numbers.lane(), numbers.lock())).collect();
+    let (mut groups, mut found) = (BTreeSet::new(), Changed::default());
+    for (lane, state) in &states {
+        let counted = state.ready(count)?;
+        let after = after(lane).filter(|after| Some(after) > state.began.as_ref());
+        match &after {
+            Some(after) => groups.extend(counted.changed_after(after).cloned()),
+            None => found.anew = true,
+        }
+        found.at.insert((*lane).clone(), state.at.clone().ok_or(Untold::Replaying)?);
+    }
+    for (_, state) in &states {
+        let counted = state.ready(count)?;
+        if found.anew {
+            groups.extend(counted.tally.groups().keys().cloned());
+        }
+    }
+    for group in groups {
+        let parts = states.iter().map(|(_, state)| state.counts[count].tally.of(&group));
+        let sum = parts.into_iter().try_fold(0_i64, i64::checked_add);
+        let too_large = || Untold::Stopped(format!("{count}: the sum over lanes is too large"));
+        found.groups.insert(group, sum.ok_or_else(too_large)?);
+    }
+    Ok(found)
+}
+
+impl Numbers {
+    /// Counts of a lane that are not yet filled.
+    pub fn new(lane: &Lane, counts: &[Count], groups_max: usize) -> Self {
+        let counted = |count: &Count| {
+            let counted = Counted {
+                of: count.of.clone(),
+                tally: Tally::new(count.name.clone(), groups_max),
+                working: None,
+                changed: BTreeMap::new(),
+                by_change: BTreeSet::new(),
+                is_filled: false,
+                stopped: None,
+            };
+            (count.name.clone(), counted)
+        };
+        let counts = counts.iter().map(counted).collect();
+        let state = Mutex::new(State { counts, ..State::default() });
+        Self(Arc::new(Shared { lane: lane.clone(), state, moved: Notify::new() }))
+    }
+
+    /// The lane.
+    pub fn lane(&self) -> &Lane {
+        &self.0.lane
+    }
+
+    /// The number of one group.
+    pub fn of(&self, count: &CountName, group: &Group) -> Result<Told<i64>, Untold> {
+        self.tell(count, |counted| counted.tally.of(group))
+    }
+
+    /// The numbers of every group that is not zero.
+    pub fn all(&self, count: &CountName) -> Result<Told<BTreeMap<Group, i64>>, Untold> {
+        self.tell(count, |counted| counted.tally.groups().clone())
+    }
+
+    /// Waits until the numbers have moved since this future was made.
+    pub(crate) fn moved(&self) -> impl Future<Output = ()> + '_ {
+        self.0.moved.notified()
+    }
+
+    fn tell<T>(
+        &self,
+        count: &CountName,
+        tell: impl FnOnce(&Counted) -> T,
+    ) -> Result<Told<T>, Untold> {
+        let state = self.lock();
+        let counted = state.ready(count)?;
+        let position = state.at.clone().ok_or(Untold::Replaying)?;
+        Ok(Told { value: tell(counted), position, as_of: state.as_of })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const NOTHING: [model::Value; 0] = [];
+
+impl State {
+    /// The count, if it may be told.
+    fn ready(&self, count: &CountName) -> Result<&Counted, Untold> {
+        let counted = self.counts.get(count).ok_or(Untold::Unknown)?;
+        if let Some(why) = &counted.stopped {
+            return Err(Untold::Stopped(why.clone()));
+        }
+        let is_early = self.answers_from.is_none() || self.at < self.answers_from;
+        if is_early && !planted(Bug::AnswersBeforeReplay) {
+            return Err(Untold::Replaying);
+        }
+        if !counted.is_filled && !planted(Bug::AnswersBeforeReplay) {
+            return Err(Untold::Filling);
+        }
+        Ok(counted)
+    }
+}
+
+/// What row memory says.
+impl Numbers {
+    /// State was opened: it goes up to this offset, began there, and answers from there on.
+    pub(crate) fn opened(&self, at: &Offset, began: &Offset, answers_from: &Offset) {
+        let mut state = self.lock();
+        state.at = Some(at.clone()).filter(|at| !at.is_inside());
+        state.began = Some(began.clone());
+        state.answers_from = Some(answers_from.clone());
+        for counted in state.counts.values_mut() {
+            counted.tally = counted.tally.anew();
+            counted.working = None;
+            counted.changed.clear();
+            counted.by_change.clear();
+            counted.is_filled = false;
+            counted.stopped = None;
+        }
+    }
+
+    /// A number as state has it.
+    pub(crate) fn load(
+        &self,
+        count: &CountName,
+        group: Group,
+        number: i64,
+        changed: &Offset,
+    ) -> Result<(), Fault> {
+        let mut state = self.lock();
+        let Some(counted) = state.counts.get_mut(count) else { return Ok(()) };
+        counted.tally.add(&BTreeMap::from([(group.clone(), number)]))?;
+        counted.note(group, changed);
+        Ok(())
+    }
+
+    /// Takes what a batch did, and over which tables every row is known with it. What comes of a
+    /// transaction that is not whole yet is not told. The numbers that changed, as they are to be
+    /// kept.
+    pub(crate) fn take(
+        &self,
+        outcome: &Outcome,
+        known: &BTreeSet<TableName>,
+        at: &Offset,
+        as_of: i64,
+    ) -> BTreeMap<CountName, Changes> {
+        let mut state = self.lock();
+        let is_whole = !at.is_inside();
+        let mut changes = BTreeMap::new();
+        for (name, counted) in &mut state.counts {
+            counted.is_filled = known.contains(&counted.of);
+            let changed = counted.take(outcome, at, is_whole);
+            if !changed.is_empty() {
+                changes.insert(name.clone(), changed);
+            }
+        }
+        if is_whole {
+            state.at = Some(at.clone());
+            state.as_of = state.as_of.max(as_of);
+            drop(state);
+            self.0.moved.notify_waiters();
+        }
+        changes
+    }
+
+    /// Over these tables every row is known.
+    pub(crate) fn filled(&self, known: &BTreeSet<TableName>) {
+        for counted in self.lock().counts.values_mut() {
+            counted.is_filled = known.contains(&counted.of);
+        }
+    }
+
+    /// A count does not fit its table, or is wrong.
+    pub(crate) fn stop(&self, count: &CountName, why: &str) {
+        if let Some(counted) = self.lock().counts.get_mut(count) {
+            counted.stopped.get_or_insert_with(|| why.to_owned());
+        }
+    }
+
+    /// Why counts have stopped.
+    pub fn stopped(&self) -> BTreeMap<CountName, String> {
+        let state = self.lock();
+        let stopped = state.counts.iter();
+        stopped.filter_map(|(name, it)| Some((name.clone(), it.stopped.clone()?))).collect()
+    }
+}
+
+impl Counted {
+    fn take(&mut self, outcome: &Outcome, at: &Offset, is_whole: bool) -> Changes {
+        let mut groups: BTreeSet<Group> = BTreeSet::new();
+        let name = self.tally.count().clone();
+        groups.extend(outcome.deltas.get(&name).into_iter().flat_map(BTreeMap::keys).cloned());
+        let before = self.working.as_ref().unwrap_or(&self.tally);
+        if outcome.zeroed.contains(&name) {
+            groups.extend(before.groups().keys().cloned());
+        }
+        if self.stopped.is_some() {
+            return Changes::new();
+        }
+        if !is_whole && self.working.is_none() {
+            self.working = Some(self.tally.clone());
+        }
+        let tally = self.working.as_mut().unwrap_or(&mut self.tally);
+        if let Err(fault) = tally.apply(outcome) {
+            reached(Mark::CountStopped);
+            self.stopped = Some(fault.to_string());
+            return Changes::new();
+        }
+        let changes = groups.into_iter().map(|group| (group.clone(), tally.of(&group))).collect();
+        if is_whole && let Some(working) = self.working.take() {
+            self.tally = working;
+        }
+        for group in Changes::keys(&changes) {
+            self.note(group.clone(), at);
+        }
+        changes
+    }
+
+    /// The groups that changed after an offset.
+    fn changed_after<'a>(&'a self, after: &'a Offset) -> impl Iterator<Item = &'a Group> {
+        let from = (after.clone(), Group::new(NOTHING));
+        let changed = self.by_change.range(from..).filter(move |(at, _)| at > after);
+        changed.map(|(_, group)| group)
+    }
+
+    /// A group changed here.
+    fn note(&mut self, group: Group, at: &Offset) {
+        if let Some(before) = self.changed.insert(group.clone(), at.clone()) {
+            self.by_change.remove(&(before, group.clone()));
+        }
+        self.by_change.insert((at.clone(), group));
+    }
+}
+
+#[cfg(test)]
+mod tests;

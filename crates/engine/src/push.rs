@@ -1,0 +1,201 @@
+//! Task: pushes a count to a store, so that services read it locally and keep answering while
+//! Instep is down (decision: no central counter).
+//!
+//! The store holds one row for each group that is not zero, and with them the place in every lane
+//! that the numbers are true at. What changed since that place is written, all of it with the new
+//! place in one transaction; where that is not known one by one, everything is written anew.
+
+mod place;
+mod table;
+
+use crate::backoff::Backoff;
+use crate::board::{Board, Phase, Reporter};
+use crate::group::WhenFull;
+use crate::instance::Instance;
+use crate::led::{Asked, Led};
+use crate::limits::Limits;
+use crate::numbers::{Changed, Numbers, Untold, changes_over};
+use crate::task::{Stop, Task, supervise};
+use async_trait::async_trait;
+use futures_util::future::select_all;
+use model::attack::{Mark, reached};
+use model::{
+    Batch, Code, CopyName, CountName, Effect, Fault, Key, Lane, Mode, Offset, Outcome, Pass, Row,
+    Service, Target, TargetName, Tenure, Write,
+};
+use place::Place;
+use std::sync::Arc;
+use table::Pushed;
+use tokio::time::{sleep, timeout};
+
+pub use place::lanes_at;
+pub use table::Grouped;
+
+/// A count that is kept in a store as rows.
+#[derive(Clone)]
+pub struct Push {
+    /// The target's name, for people.
+    pub name: TargetName,
+    /// Where connections to it come from.
+    pub service: Arc<dyn Service<dyn Target>>,
+    /// The copy in it that holds the rows.
+    pub copy: CopyName,
+    /// The count.
+    pub count: CountName,
+    /// The columns that it groups by.
+    pub by: Vec<Grouped>,
+    /// The numbers of every lane that the count is over.
+    pub numbers: Vec<Numbers>,
+    /// The bounds.
+    pub limits: Limits,
+    /// Who does the work.
+    pub instance: Instance,
+    /// Where it reports.
+    pub board: Board,
+}
+
+impl Push {
+    /// Works until a stop is asked for. Dropping the future ends it at once, as a crash would.
+    pub async fn run(self, stop: Stop) {
+        let reporter = self.board.group(&self.name, WhenFull::Detach);
+        let backoff = Backoff::new(&self.limits, self.instance.run);
+        let table = Pushed::new(&self.copy, &self.count, &self.by);
+        let task = Pushing { reporter: reporter.clone(), connections: 0, table, push: self };
+        supervise(Box::new(task), reporter, backoff, stop).await;
+    }
+}
+
+struct Pushing {
+    push: Push,
+    table: Pushed,
+    reporter: Reporter,
+    connections: u64,
+}
+
+#[async_trait]
+impl Task for Pushing {
+    async fn run(&mut self, stop: &Stop) -> Result<(), Fault> {
+        self.reporter.phase(Phase::Starting);
+        let Some(led) = stop.or(self.take_over()).await else { return Ok(()) };
+        let mut led = led?;
+        let standing = led.standing().await?;
+        let mut at = standing.watermark.as_ref().and_then(Place::read);
+        self.reporter.resumed(standing.watermark.as_ref(), standing.holds.len());
+        let is_whole = standing.passes.get(&self.push.copy) == Some(&Pass::Done);
+        let mut next = standing.watermark.map_or(0, |it| Place::number(&it) + 1);
+        if !is_whole {
+            at = None;
+        }
+        while !stop.asked() {
+            let moved: Vec<_> =
+                self.push.numbers.iter().map(|numbers| Box::pin(numbers.moved())).collect();
+            if let Some(due) = self.due(at.as_ref())? {
+                let place = Place::of_lanes(due.at.clone());
+                let watermark = place.offset(next);
+                self.write(&mut led, &due, &watermark).await?;
+                (at, next) = (Some(place), next + 1);
+                self.reporter.applied(&watermark, 0);
+                self.reporter.step();
+                stop.or(sleep(self.push.limits.push_pause)).await;
+            }
+            led.renew().await?;
+            let idle = self.push.limits.idle();
+            stop.or(timeout(idle, select_all(moved))).await;
+        }
+        Ok(())
+    }
+}
+
+impl Pushing {
+    /// Connects and takes the lease; waits while another instance leads.
+    async fn take_over(&mut self) -> Result<Led, Fault> {
+        loop {
+            self.connections += 1;
+            let tenure = Tenure {
+                instance: self.push.instance.name.clone(),
+                run: self.push.instance.run,
+                connection: self.connections,
+                lasting: self.push.limits.lease,
+            };
+            match Led::ask(self.push.service.as_ref(), &self.lane(), tenure, &self.push.limits)
+                .await?
+            {
+                Asked::Led(led) => return Ok(*led),
+                Asked::Elsewhere(pause) => {
+                    self.reporter.phase(Phase::Elsewhere);
+                    sleep(pause).await;
+                }
+            }
+        }
+    }
+
+    /// What the store lacks; nothing while a lane can not tell its numbers, or none has moved. A
+    /// lane that has fallen behind what was pushed is waited for.
+    fn due(&self, at: Option<&Place>) -> Result<Option<Changed>, Fault> {
+        let after = |lane: &Lane| at.and_then(|at| at.of(lane).cloned());
+        let changed = match changes_over(&self.push.numbers, &self.push.count, after) {
+            Ok(changed) => changed,
+            Err(Untold::Stopped(why)) => return Err(Fault::stop(Code::CountWrong, why)),
+            Err(Untold::Unknown | Untold::Filling | Untold::Replaying) => return Ok(None),
+        };
+        let has_moved = changed.at.iter().any(|(lane, now)| after(lane).as_ref() != Some(now));
+        let has_fallen = changed.at.iter().any(|(lane, now)| after(lane).as_ref() > Some(now));
+        Ok((has_moved && !has_fallen).then_some(changed))
+    }
+
+    /// Writes it all in one transaction of the target.
+    async fn write(&self, led: &mut Led, due: &Changed, watermark: &Offset) -> Result<(), Fault> {
+        let mut writes = Vec::new();
+        if due.anew {
+            reached(Mark::PushedAnew);
+            writes.push(self.one(watermark, Effect::Truncate));
+        }
+        for (group, number) in &due.groups {
+            let (key, row): (Key, Row) = self.table.row(group, *number);
+            if *number != 0 {
+                writes.push(self.one(watermark, Effect::Put { key, row, new: false }));
+            } else if !due.anew {
+                writes.push(self.one(watermark, Effect::Delete(key)));
+            }
+        }
+        let most = self.push.limits.batch_changes_max.max(1);
+        let mut parts: Vec<Vec<Write>> = writes.chunks(most).map(<[Write]>::to_vec).collect();
+        if parts.is_empty() {
+            parts.push(Vec::new());
+        }
+        let count = parts.len();
+        for (index, writes) in parts.into_iter().enumerate() {
+            let last = index + 1 == count;
+            let passes = if last { vec![(self.push.copy.clone(), Pass::Done)] } else { Vec::new() };
+            let batch = Batch {
+                lane: self.lane(),
+                epoch: led.epoch,
+                writes,
+                holds: Vec::new(),
+                passes,
+                watermark: watermark.clone(),
+                last,
+            };
+            if let Outcome::Refused(reason) = led.apply(&batch, Mode::Together).await? {
+                let what = format!("{}: {reason}", self.push.name);
+                return Err(Fault::stop(Code::TargetRefused, what));
+            }
+        }
+        Ok(())
+    }
+
+    fn one(&self, watermark: &Offset, effect: Effect) -> Write {
+        let (copy, table) = (self.push.copy.clone(), self.table.table.clone());
+        Write { copy, table, version: watermark.clone(), effect }
+    }
+
+    /// The count's own lane in the store.
+    fn lane(&self) -> Lane {
+        lane_of(&self.push.count)
+    }
+}
+
+/// The lane under which a store keeps how far a count was pushed.
+pub fn lane_of(count: &CountName) -> Lane {
+    format!("count {count}").as_str().into()
+}
