@@ -99,7 +99,7 @@ pub enum Mark {
     /// A task was restarted by its supervisor.
     TaskRestarted,
     /// Keys of a reading were sent back because a logged transaction had changed them.
-    ChunkSentBack,
+    KeysSentBack,
     /// What a reading had missed was laid over its rows.
     LaidOver,
     /// So many keys were touched that whole tables count.

@@ -197,7 +197,7 @@ const MARKS: &[(Mark, u64)] = &[
     (Mark::Coalesced, 1_000),
     (Mark::OldWriterRefused, 5),
     (Mark::TaskRestarted, 1_000),
-    (Mark::ChunkSentBack, 1_000),
+    (Mark::KeysSentBack, 1_000),
     (Mark::LaidOver, 100),
     (Mark::TouchedOverflow, 500),
     (Mark::SourceMarked, 500),

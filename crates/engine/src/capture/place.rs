@@ -132,7 +132,7 @@ impl Placing {
             let changes = changes(&waiting.ask, rows);
             return Verdict::Place(Box::new(waiting.ask), changes, tickets);
         }
-        reached(Mark::ChunkSentBack);
+        reached(Mark::KeysSentBack);
         match stale {
             Stale::Keys(keys) => {
                 waiting.rounds += 1;
