@@ -16,7 +16,7 @@ use crate::desk::Desk;
 use crate::extent::Extent;
 use crate::group::Group;
 use crate::instance::Instance;
-use crate::led::{Asked, Led};
+use crate::led::Led;
 use crate::limits::Limits;
 use crate::task::{Stop, Task};
 use async_trait::async_trait;
@@ -25,11 +25,11 @@ use copies::{Copies, News};
 use model::attack::{Bug, Mark, planted, reached};
 use model::{
     Batch, Claim, Code, CopyName, Epoch, Fate, Fault, Lane, Log, Mode, Offset, Outcome, Pass, Read,
-    Standing, Tenure, Watermark,
+    Standing, Watermark,
 };
 use plan::{Plan, Planned};
 use std::sync::Arc;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 /// Brings one group forward.
 pub(crate) struct Apply {
@@ -163,22 +163,10 @@ impl Apply {
 
     /// Connects and takes the lease; waits while another instance leads.
     async fn take_over(&mut self) -> Result<Led, Fault> {
-        loop {
-            self.connections += 1;
-            let tenure = Tenure {
-                instance: self.instance.name.clone(),
-                run: self.instance.run,
-                connection: self.connections,
-                lasting: self.limits.lease,
-            };
-            match Led::ask(self.group.service.as_ref(), &self.lane, tenure, &self.limits).await? {
-                Asked::Led(led) => return Ok(*led),
-                Asked::Elsewhere(pause) => {
-                    self.reporter.phase(Phase::Elsewhere);
-                    sleep(pause).await;
-                }
-            }
-        }
+        self.connections += 1;
+        let tenure = self.instance.tenure(self.connections, self.limits.lease);
+        let service = self.group.service.as_ref();
+        Led::take_over(service, &self.lane, tenure, &self.limits, &self.reporter).await
     }
 
     /// Reads on, however long the log takes; the lease is kept meanwhile.

@@ -4,6 +4,7 @@
 //! Each connection leads under an epoch of its own. What an earlier one still has under way at the
 //! server, however late it arrives there, is fenced off by it.
 
+use crate::board::{Phase, Reporter};
 use crate::limits::Limits;
 use crate::task::answer;
 use model::{
@@ -11,7 +12,7 @@ use model::{
     Tenure,
 };
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// A connection that leads.
 pub(crate) struct Led {
@@ -28,15 +29,34 @@ pub(crate) struct Led {
 }
 
 /// What came of asking for the lease.
-pub(crate) enum Asked {
+enum Asked {
     Led(Box<Led>),
     /// Another instance leads; ask again after this long.
     Elsewhere(Duration),
 }
 
 impl Led {
+    /// Connects and takes the lease; waits while another instance leads.
+    pub(crate) async fn take_over(
+        service: &dyn Service<dyn Target>,
+        lane: &Lane,
+        tenure: Tenure,
+        limits: &Limits,
+        reporter: &Reporter,
+    ) -> Result<Self, Fault> {
+        loop {
+            match Self::ask(service, lane, tenure.clone(), limits).await? {
+                Asked::Led(led) => return Ok(*led),
+                Asked::Elsewhere(pause) => {
+                    reporter.phase(Phase::Elsewhere);
+                    sleep(pause).await;
+                }
+            }
+        }
+    }
+
     /// Connects and asks for the lease.
-    pub(crate) async fn ask(
+    async fn ask(
         service: &dyn Service<dyn Target>,
         lane: &Lane,
         tenure: Tenure,

@@ -12,7 +12,7 @@ use crate::backoff::Backoff;
 use crate::board::{Board, Phase, Reporter};
 use crate::group::WhenFull;
 use crate::instance::Instance;
-use crate::led::{Asked, Led};
+use crate::led::Led;
 use crate::limits::Limits;
 use crate::numbers::{Changed, Numbers, Untold, changes_over};
 use crate::task::{Stop, Task, supervise};
@@ -21,7 +21,7 @@ use futures_util::future::select_all;
 use model::attack::{Mark, reached};
 use model::{
     Batch, Code, CopyName, CountName, Effect, Fault, Key, Lane, Mode, Offset, Outcome, Pass, Row,
-    Service, Target, TargetName, Tenure, Write,
+    Service, Target, TargetName, Write,
 };
 use place::Place;
 use std::sync::Arc;
@@ -107,26 +107,12 @@ impl Task for Pushing {
 }
 
 impl Pushing {
-    /// Connects and takes the lease; waits while another instance leads.
     async fn take_over(&mut self) -> Result<Led, Fault> {
-        loop {
-            self.connections += 1;
-            let tenure = Tenure {
-                instance: self.push.instance.name.clone(),
-                run: self.push.instance.run,
-                connection: self.connections,
-                lasting: self.push.limits.lease,
-            };
-            match Led::ask(self.push.service.as_ref(), &self.lane(), tenure, &self.push.limits)
-                .await?
-            {
-                Asked::Led(led) => return Ok(*led),
-                Asked::Elsewhere(pause) => {
-                    self.reporter.phase(Phase::Elsewhere);
-                    sleep(pause).await;
-                }
-            }
-        }
+        self.connections += 1;
+        let push = &self.push;
+        let tenure = push.instance.tenure(self.connections, push.limits.lease);
+        let service = push.service.as_ref();
+        Led::take_over(service, &self.lane(), tenure, &push.limits, &self.reporter).await
     }
 
     /// What the store lacks; nothing while a lane can not tell its numbers, or none has moved. A

@@ -40,6 +40,13 @@ fn seeds_that_failed_once_hold() {
         (99, "a staged file opened anew was read from a place behind its tables"),
         (1025, "a torn tail was cut before a table frame that recovery had learned"),
         (2998, "a move was split in two for a target without transactions"),
+        (57, "changes kept of one table were laid over as if they were all of a transaction"),
+        (70, "a stretch of row memory that overlapped the one before it was never taken"),
+        (327, "a pushed count missed a group that changed and changed back within one batch"),
+        (539, "a count was told while a row of it was not known"),
+        (953, "what stands behind a gap was taken for a broken log"),
+        (1722, "a log without room for what is staged let nobody go"),
+        (2710, "a full log had no room to say that there is a gap"),
     ];
     for (seed, mistake) in escaped {
         let outcome = live(seed, None, false);
