@@ -4,19 +4,19 @@
 //! Nothing on it is durable. A target's own standing says what it still wants; after a restart of
 //! any task the wishes are written down again.
 
-mod next;
+mod walk;
 
 use crate::ask::{Answer, Ask, Errand, PassWish, SentBack, Wanted};
 use crate::limits::Limits;
 use model::attack::{Bug, planted};
 use model::{CopyName, Epoch, Key, Offset, Stretch, TableName, TargetName};
-use next::Next;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use walk::Walk;
 
 /// The shared desk of one lane.
 #[derive(Clone, Default)]
@@ -58,18 +58,6 @@ struct Wishes {
     keys: BTreeMap<(TableName, Key), Wish>,
 }
 
-/// How far the reader has come with a pass.
-struct Walk {
-    wish: PassWish,
-    /// The next stretch begins here; the table's end was reached if there is no such place.
-    read: Next,
-    placed: Next,
-    /// Not before this.
-    due: Instant,
-    /// When it was last its turn: passes take turns.
-    turn: u64,
-}
-
 /// A key that is to be read again.
 struct Wish {
     due: Instant,
@@ -100,16 +88,14 @@ impl Desk {
         self.lock().wishes.remove(target);
     }
 
-    /// A pass is to go on from where it stands. One that is under way keeps its place.
+    /// A pass is to go on from where it stands; said again with each step that the target takes. One
+    /// that is under way keeps its place.
     pub(crate) fn want_pass(&self, target: &TargetName, copy: &CopyName, wish: PassWish) {
         let mut state = self.lock();
         let wishes = state.wishes.entry(target.clone()).or_default();
-        let under_way = wishes.passes.get(copy);
-        if under_way.is_none_or(|walk| walk.wish.began != wish.began) {
-            let next = Next::After(wish.upto.clone());
-            let due = Instant::now();
-            let walk = Walk { wish, read: next.clone(), placed: next, due, turn: 0 };
-            wishes.passes.insert(copy.clone(), walk);
+        match wishes.passes.get_mut(copy) {
+            Some(walk) if walk.wish.began == wish.began => walk.taken(wish.upto.as_ref()),
+            Some(_) | None => _ = wishes.passes.insert(copy.clone(), Walk::new(wish)),
         }
         drop(state);
         self.0.errands.notify_one();
@@ -214,16 +200,13 @@ impl Desk {
         if let Answer::First(ask, _) = &answer
             && let Wanted::Stretch(stretch, _) = &ask.wanted
         {
-            // Begun anew, or gone back, while this was read.
-            let place = Next::After(stretch.after.clone());
-            let walk = state.walk(&ask.target, stretch).filter(|walk| walk.read == place);
-            let Some(walk) = walk else {
+            let walk = state.walk(&ask.target, stretch);
+            if !walk.is_some_and(|walk| walk.has_read(stretch)) {
                 let ticket = answer.reading().ticket;
                 state.open_tickets.remove(&ticket);
                 state.asks_out = state.asks_out.saturating_sub(1);
                 return;
-            };
-            walk.read = Next::behind(stretch);
+            }
         }
         state.answers.push_back(answer);
         drop(state);
@@ -306,11 +289,8 @@ impl Desk {
         match &ask.wanted {
             Wanted::Keys(keys) => state.keys_placed(&ask.target, &ask.table.name, keys, limits),
             Wanted::Stretch(stretch, _) => {
-                let place = Next::After(stretch.after.clone());
-                let walk = state.walk(&ask.target, stretch);
-                // One behind a stretch that was dropped is of no use to its target.
-                if let Some(walk) = walk.filter(|walk| walk.placed == place) {
-                    walk.placed = Next::behind(stretch);
+                if let Some(walk) = state.walk(&ask.target, stretch) {
+                    walk.has_placed(stretch);
                 }
             }
         }
@@ -327,7 +307,7 @@ impl Desk {
             Wanted::Keys(keys) => state.ask_again(&ask.target, &ask.table.name, keys, due),
             Wanted::Stretch(stretch, _) => {
                 if let Some(walk) = state.walk(&ask.target, stretch) {
-                    walk.read = walk.placed.clone();
+                    walk.go_back();
                     walk.due = due;
                 }
             }
@@ -359,7 +339,7 @@ impl Desk {
         state.asks_out = 0;
         for wishes in state.wishes.values_mut() {
             for walk in wishes.passes.values_mut() {
-                walk.read = walk.placed.clone();
+                walk.go_back();
             }
             for wish in wishes.keys.values_mut() {
                 wish.asked = false;
@@ -405,23 +385,21 @@ impl State {
                 return (Some(Errand::Keys { target, table, keys, behind }), None);
             }
         }
-        let mut due: Option<(&TargetName, &Option<Offset>, &CopyName, &mut Walk)> = None;
+        let mut due: Option<(&TargetName, &Option<Offset>, &CopyName, &mut Walk, PassWish)> = None;
         for (target, Wishes { behind, passes, .. }) in &mut self.wishes {
-            for (copy, walk) in passes.iter_mut().filter(|(_, walk)| walk.read != Next::End) {
+            for (copy, walk) in passes {
+                let Some(wish) = walk.next(limits) else { continue };
                 if walk.due > now {
                     next_due = Some(next_due.map_or(walk.due, |due| due.min(walk.due)));
-                } else if due.as_ref().is_none_or(|(.., other)| walk.turn < other.turn) {
-                    due = Some((target, &*behind, copy, walk));
+                } else if due.as_ref().is_none_or(|(.., other, _)| walk.turn < other.turn) {
+                    due = Some((target, &*behind, copy, walk, wish));
                 }
             }
         }
-        if let Some((target, behind, copy, walk)) = due
-            && let Next::After(after) = &walk.read
-        {
+        if let Some((target, behind, copy, walk, wish)) = due {
             self.turns += 1;
             walk.turn = self.turns;
             self.asks_out += 1;
-            let wish = PassWish { upto: after.clone(), ..walk.wish.clone() };
             let (target, copy, behind) = (target.clone(), copy.clone(), behind.clone());
             return (Some(Errand::Stretch { target, copy, wish, behind }), None);
         }

@@ -34,7 +34,9 @@ pub struct Copy {
     pub name: CopyName,
     /// The source table.
     pub of: TableName,
-    /// Where its rows are read back; nowhere if the service can not be read.
+    /// Where its rows are read back; nowhere if the service can not be read. Where several lanes
+    /// feed the copy, this gives the rows of the pipeline's own lane and no others: a row of another
+    /// shard is none that the source lacks, and one that both have is not this lane's yet.
     pub inspect: Option<Arc<dyn Service<dyn Inspect>>>,
 }
 

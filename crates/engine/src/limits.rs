@@ -27,6 +27,8 @@ pub struct Limits {
     pub ask_bytes_max: usize,
     /// Readings that may be under way, or wait to be placed, at once.
     pub asks_max: usize,
+    /// Stretches of a pass that are read ahead of what its target has taken.
+    pub stretches_ahead_max: usize,
     /// Keys remembered as touched by transactions that a reading may have missed; beyond it whole
     /// tables count as touched.
     pub touched_max: usize,
@@ -85,6 +87,7 @@ impl Default for Limits {
             ask_rows_max: 1_000,
             ask_bytes_max: 1 << 20,
             asks_max: 4,
+            stretches_ahead_max: 8,
             touched_max: 100_000,
             reread_max: 3,
             reread_pause: Duration::from_millis(100),

@@ -20,12 +20,14 @@ use crate::state::State;
 use crate::task::{Stop, Task};
 use async_trait::async_trait;
 use book::Book;
+use futures_util::future::{BoxFuture, Either, MaybeDone, maybe_done, select};
 use model::attack::{Bug, Mark, planted, reached};
 use model::{
     Change, Entry, Epoch, Fault, Lane, Log, Offset, Op, Pass, Placed, Read, Table, TableName,
     TargetName,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use tokio::time::{Instant, timeout};
 
@@ -67,14 +69,23 @@ impl Remember {
         let mut book = self.open(&extent?).await?;
         self.reporter.resumed(Some(&book.head.offset), 0);
         let mut sync_at = Instant::now() + self.limits.flush;
+        let mut ahead = self.read_on(&book.head.offset);
         while !stop.asked() {
-            match self.read(&book, stop).await? {
+            match self.wait(&mut ahead, &book, stop).await? {
                 None => break,
-                Some(Read::Entries(entries)) => self.take(&mut book, entries).await?,
+                Some(Read::Entries(entries)) => {
+                    let end = entries.last().map_or(book.head.offset.clone(), Entry::end);
+                    ahead = self.read_on(&end);
+                    beside(&mut ahead, self.take(&mut book, entries)).await?;
+                    if book.head.offset != end {
+                        ahead = self.read_on(&book.head.offset);
+                    }
+                }
                 Some(Read::Gone { .. }) => {
                     reached(Mark::StateRebuilt);
                     let end = self.extent().await?.end;
                     self.begin(&mut book, end).await?;
+                    ahead = self.read_on(&book.head.offset);
                 }
             }
             if Instant::now() >= sync_at {
@@ -85,14 +96,25 @@ impl Remember {
         self.sync(&book).await
     }
 
-    /// Reads on, however long the log takes; what there is becomes durable meanwhile.
-    async fn read(&self, book: &Book, stop: &Stop) -> Result<Option<Read>, Fault> {
-        let most = self.limits.read_bytes_max;
-        let mut read = self.log.read(&self.lane, Some(&book.head.offset), most);
+    /// Reads what comes after an offset, as much as is written at once: a group that changes often
+    /// costs one write for many changes.
+    fn read_on(&self, after: &Offset) -> Ahead {
+        let (log, lane, after) = (self.log.clone(), self.lane.clone(), after.clone());
+        let most = self.limits.batch_bytes_max;
+        Box::pin(maybe_done(Box::pin(async move { log.read(&lane, Some(&after), most).await })))
+    }
+
+    /// Waits for what is read, however long the log takes; what there is becomes durable meanwhile.
+    async fn wait(
+        &self,
+        ahead: &mut Ahead,
+        book: &Book,
+        stop: &Stop,
+    ) -> Result<Option<Read>, Fault> {
         loop {
-            match stop.or(timeout(self.limits.flush, &mut read)).await {
+            match stop.or(timeout(self.limits.flush, ahead.as_mut())).await {
                 None => return Ok(None),
-                Some(Ok(read)) => return read.map(Some),
+                Some(Ok(())) => return ahead.as_mut().take_output().transpose(),
                 Some(Err(_)) => self.sync(book).await?,
             }
         }
@@ -290,6 +312,17 @@ impl Remember {
         let mut words: Vec<_> = self.counts.iter().map(|count| format!("{count:?}")).collect();
         words.sort_unstable();
         words.join("\n")
+    }
+}
+
+/// What is read next, while what was read before is folded in.
+type Ahead = Pin<Box<MaybeDone<BoxFuture<'static, Result<Read, Fault>>>>>;
+
+/// Does the work, and lets the reading go on beside it.
+async fn beside<T>(ahead: &mut Ahead, work: impl Future<Output = T>) -> T {
+    match select(pin!(work), ahead).await {
+        Either::Left((done, _)) => done,
+        Either::Right(((), work)) => work.await,
     }
 }
 

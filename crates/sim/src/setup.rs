@@ -259,5 +259,6 @@ fn limits(random: &mut Random) -> Limits {
         lease: Duration::from_secs(3),
         flush: Duration::from_millis(200),
         stop: Duration::from_secs(10),
+        stretches_ahead_max: random.index(4) + 1,
     }
 }

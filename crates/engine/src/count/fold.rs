@@ -71,6 +71,14 @@ struct Step<'a> {
     outcome: &'a mut Outcome,
 }
 
+/// What is known of a key before a change.
+enum Seen<'a> {
+    /// The change is in it already.
+    Past,
+    Nothing,
+    Row(&'a Memo),
+}
+
 impl Step<'_> {
     /// The key of a row that has all of its cells.
     fn check(&self, change: &Change, row: &Row) -> Result<Key, Fault> {
@@ -83,11 +91,16 @@ impl Step<'_> {
     /// The row is what it now is: new, or in place of the row that had the key before.
     fn place(&mut self, before: Option<&Key>, key: Key, row: &Row) -> Result<(), Fault> {
         let moved_from = before.filter(|before| **before != key);
-        if self.is_past(&key) || moved_from.is_some_and(|before| self.is_past(before)) {
+        let (replaced, moved) = (self.seen(&key), moved_from.map(|before| self.seen(before)));
+        if matches!(replaced, Seen::Past) || matches!(moved, Some(Seen::Past)) {
             return Ok(());
         }
-        let replaced = self.take(&key)?;
-        let moved = moved_from.map(|before| self.take(before)).transpose()?.flatten();
+        let replaced = self.cells(&replaced)?;
+        let moved = moved.map(|moved| self.cells(&moved)).transpose()?.flatten();
+        if let Some(before) = moved_from {
+            self.remove(before, moved.is_some());
+        }
+        let was_there = replaced.is_some();
         // A row that stood at the new key of another is gone, and no part of it is kept.
         let (mut earlier, gone) = match (before, moved_from) {
             (Some(_), Some(_)) => (moved, replaced),
@@ -105,52 +118,59 @@ impl Step<'_> {
             let memo = Memo { offset: self.offset.clone(), cells };
             self.outcome.leave(self.table, key, Known::Row(memo));
         } else {
+            self.remove(&key, was_there);
             self.outcome.ask_for(self.table, key);
         }
         Ok(())
     }
 
     fn delete(&mut self, key: &Key) -> Result<(), Fault> {
-        if self.is_past(key) {
+        let seen = self.seen(key);
+        if matches!(seen, Seen::Past) {
             return Ok(());
         }
-        let gone = self.take(key)?;
+        let gone = self.cells(&seen)?;
+        self.remove(key, gone.is_some());
         self.count(gone.as_deref(), None)
     }
 
-    /// Whether what is known of a key has this change in it.
-    fn is_past(&self, key: &Key) -> bool {
-        let known = match self.outcome.known(self.table, key) {
-            Some(known) => Some(known.offset()),
-            None => self.fetched(key).map(|memo| &memo.offset),
+    /// What is known of a key. Looking is most of the work, so it is done once for a change.
+    fn seen(&self, key: &Key) -> Seen<'_> {
+        let memo = match self.outcome.known(self.table, key) {
+            Some(known) if self.offset <= known.offset() => return Seen::Past,
+            Some(Known::Gone(_)) => return Seen::Nothing,
+            Some(Known::Row(memo)) => memo,
+            None => match self.fetched(key) {
+                Some(memo) if *self.offset <= memo.offset => return Seen::Past,
+                Some(memo) => memo,
+                None => return Seen::Nothing,
+            },
         };
-        known.is_some_and(|known| self.offset <= known)
+        Seen::Row(memo)
     }
 
     /// The memo from before the batch, unless the batch has emptied the table.
     fn fetched(&self, key: &Key) -> Option<&Memo> {
         let emptied = self.outcome.emptied.contains_key(self.table);
-        self.memory.get(self.table, key).filter(|_| !emptied)
+        if emptied { None } else { self.memory.get(self.table, key) }
     }
 
-    /// Takes a row out of memory: its cells, if they are known.
-    fn take(&mut self, key: &Key) -> Result<Option<Vec<Cell>>, Fault> {
-        self.outcome.settle(self.table, key);
-        let memo = match self.outcome.known(self.table, key) {
-            Some(Known::Row(memo)) => memo,
-            Some(Known::Gone(_)) => return Ok(None),
-            None => match self.fetched(key) {
-                Some(memo) => memo,
-                None => return Ok(None),
-            },
-        };
+    /// The cells of a row that is known.
+    fn cells(&self, seen: &Seen<'_>) -> Result<Option<Vec<Cell>>, Fault> {
+        let Seen::Row(memo) = seen else { return Ok(None) };
         if memo.cells.len() != self.folds.columns().len() || memo.cells.contains(&Cell::Unchanged) {
             let what = format!("{}: a memo does not fit the counts at {}", self.table, self.offset);
             return Err(Fault::stop(Code::Broken, what));
         }
-        let cells = memo.cells.clone();
-        self.outcome.leave(self.table, key.clone(), Known::Gone(self.offset.clone()));
-        Ok(Some(cells))
+        Ok(Some(memo.cells.clone()))
+    }
+
+    /// Takes a row out of memory, if it is there.
+    fn remove(&mut self, key: &Key, is_there: bool) {
+        self.outcome.settle(self.table, key);
+        if is_there {
+            self.outcome.leave(self.table, key.clone(), Known::Gone(self.offset.clone()));
+        }
     }
 
     /// Takes a row out of the groups that it was in, and puts it into those that it is in now.

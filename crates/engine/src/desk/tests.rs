@@ -60,6 +60,54 @@ async fn no_more_readings_are_asked_for_than_allowed() {
     assert!(next(&desk, &limits).await.is_some());
 }
 
+/// What a slow target has still to take lies in the log.
+#[tokio::test(start_paused = true)]
+async fn a_pass_is_read_no_farther_than_its_target_follows() {
+    let limits = Limits { stretches_ahead_max: 2, ..Limits::default() };
+    let desk = Desk::default();
+    pass(&desk, None);
+    for upto in [5, 9] {
+        let ask = read(&desk, &limits, Some(upto)).await;
+        desk.settled(&ask, &limits);
+    }
+    assert!(next(&desk, &limits).await.is_none());
+    desk.want_pass(&target(), &"copy".into(), wish(Some(4)));
+    assert!(next(&desk, &limits).await.is_none(), "it has taken neither");
+    desk.want_pass(&target(), &"copy".into(), wish(Some(5)));
+    let Some(Errand::Stretch { wish, .. }) = next(&desk, &limits).await else {
+        panic!("a stretch")
+    };
+    assert_eq!(wish.upto, Some(key(9)));
+}
+
+/// What the target will never see is not waited for.
+#[tokio::test(start_paused = true)]
+async fn a_pass_waits_for_no_stretch_that_is_read_again() {
+    let limits = Limits { stretches_ahead_max: 2, ..Limits::default() };
+    let desk = Desk::default();
+    pass(&desk, None);
+    let [first, second] = [5, 9].map(Some);
+    let first = read(&desk, &limits, first).await;
+    read(&desk, &limits, second).await;
+    assert!(next(&desk, &limits).await.is_none());
+    desk.dropped(&first, &limits);
+    assert!(next(&desk, &limits).await.is_some(), "dropped");
+    desk.begin_anew(None);
+    read(&desk, &limits, Some(5)).await;
+    read(&desk, &limits, Some(9)).await;
+    desk.begin_anew(None);
+    assert!(next(&desk, &limits).await.is_some(), "capture has begun anew");
+    desk.begin_anew(None);
+    read(&desk, &limits, Some(5)).await;
+    read(&desk, &limits, Some(9)).await;
+    let again = PassWish { began: at(2), ..wish(None) };
+    desk.want_pass(&target(), &"copy".into(), again);
+    assert!(next(&desk, &limits).await.is_some(), "the pass has begun anew");
+    desk.withdraw(&target());
+    pass(&desk, None);
+    assert!(next(&desk, &limits).await.is_some(), "led anew");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dropped_stretch_and_those_behind_it_are_read_again() {
     let (desk, limits) = (Desk::default(), Limits::default());

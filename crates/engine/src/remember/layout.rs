@@ -108,10 +108,18 @@ pub(super) fn all_in(place: Place) -> [Bytes; 3] {
 const PLACED_AT: usize = 5;
 
 fn in_place(kind: u8, place: Place, rest: impl FnOnce(&mut Vec<u8>)) -> Bytes {
-    let mut out = vec![kind];
-    out.extend_from_slice(&place.to_be_bytes());
-    rest(&mut out);
-    out.into()
+    bytes_of(|out| {
+        out.push(kind);
+        out.extend_from_slice(&place.to_be_bytes());
+        rest(out);
+    })
+}
+
+/// Bytes that take no more room than they need: one key or value is small, and there are many.
+fn bytes_of(put: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    let mut out = Vec::with_capacity(128);
+    put(&mut out);
+    Bytes::copy_from_slice(&out)
 }
 
 pub(super) fn key_of(bytes: &[u8]) -> Result<Key, Malformed> {
@@ -123,9 +131,7 @@ pub(super) fn group_of(bytes: &[u8]) -> Result<Group, Malformed> {
 }
 
 pub(super) fn memo_bytes(memo: &Memo) -> Bytes {
-    let mut out = Vec::new();
-    put_memo(&memo.offset, &memo.cells, &mut out);
-    out.into()
+    bytes_of(|out| put_memo(&memo.offset, &memo.cells, out))
 }
 
 pub(super) fn memo(bytes: &[u8]) -> Result<Memo, Malformed> {
@@ -134,9 +140,10 @@ pub(super) fn memo(bytes: &[u8]) -> Result<Memo, Malformed> {
 }
 
 pub(super) fn number_bytes(number: i64, changed: &Offset) -> Bytes {
-    let mut out = number.to_le_bytes().to_vec();
-    put_offset(changed, &mut out);
-    out.into()
+    bytes_of(|out| {
+        out.extend_from_slice(&number.to_le_bytes());
+        put_offset(changed, out);
+    })
 }
 
 pub(super) fn number(bytes: &[u8]) -> Result<(i64, Offset), Malformed> {

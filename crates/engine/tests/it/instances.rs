@@ -96,7 +96,6 @@ async fn two_shards_feed_one_copy() {
 
 /// The rows of another shard are none that this one lacks.
 #[tokio::test(start_paused = true)]
-#[ignore = "a copy that several lanes feed is read with the rows of all of them"]
 async fn an_empty_shard_beside_a_full_one_is_filled() {
     let mut one = Rig::with([Manners { owned: true, ..Manners::plain(Claim::Transactional) }]);
     let mut two = Rig { lane: "questions/b".into(), ..one.second() };

@@ -186,7 +186,8 @@ impl Rig {
         let TargetRig { store, replies } = &self.targets[target];
         let copy = |name: &CopyName, of: &TableName| {
             let (name, of) = (name.clone(), of.clone());
-            let inspect = CopyOf { store: store.clone(), copy: name.clone() };
+            let (store, copy, lane) = (store.clone(), name.clone(), Some(self.lane.clone()));
+            let inspect = CopyOf { store, copy, lane };
             Copy { name, of, inspect: Some(Arc::new(inspect)) }
         };
         let first = (!self.without_copy).then(|| copy(&"copy".into(), &self.table.name));

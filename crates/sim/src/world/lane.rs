@@ -27,6 +27,9 @@ pub(super) struct LaneWorld {
     pub(super) saved: Option<(Saved, Position)>,
     /// Where the source stood when it was restored, until the log is opened next.
     pub(super) restored: Option<Position>,
+    /// The history that the lane followed when the source no longer had all of it: until another
+    /// begins, what the log has belongs to the timeline of before.
+    astray: Option<model::Offset>,
 }
 
 impl LaneWorld {
@@ -55,6 +58,7 @@ impl LaneWorld {
             incarnations,
             saved: None,
             restored: None,
+            astray: None,
             lane,
             database,
         }
@@ -76,7 +80,9 @@ impl LaneWorld {
             lane: self.lane.clone(),
             source: Faulty::source(Arc::new(slot), mood.clone()),
             inspect: Faulty::inspect(database, read.clone(), Code::SourceUnavailable),
-            groups: targets.map(|target| target.group(instance, frame.planted)).collect(),
+            groups: targets
+                .map(|target| target.group(&self.lane, instance, frame.planted))
+                .collect(),
             counts: if frame.setup.counts { counts.collect() } else { Vec::new() },
             state: Arc::new(Stored::default()),
         }
@@ -95,8 +101,11 @@ impl LaneWorld {
     pub(super) async fn settle_restored(&mut self, journal: &dyn Log, notes: &Notes) {
         if let Some(restored) = self.restored.take()
             && let Ok(bounds) = journal.bounds(&self.lane).await
-            && self.has_all_of(&bounds, notes, &restored)
         {
+            if !self.has_all_of(&bounds, notes, &restored) {
+                self.astray = notes.began(&self.lane).into_iter().max();
+                return;
+            }
             while bounds.last.as_ref().is_some_and(|it| it.position > self.database.end()) {
                 self.database.pass();
             }
@@ -108,6 +117,9 @@ impl LaneWorld {
     /// the history that the log follows now.
     fn has_all_of(&self, bounds: &model::Bounds, notes: &Notes, restored: &Position) -> bool {
         let Some(began) = notes.began(&self.lane).into_iter().max() else { return true };
+        if self.astray.as_ref() == Some(&began) {
+            return false;
+        }
         let commit = bounds.last_commit.as_ref().map(|commit| &commit.offset);
         let last = commit.filter(|offset| **offset > began).unwrap_or(&began);
         last.position <= *restored

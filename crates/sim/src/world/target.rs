@@ -71,13 +71,14 @@ impl TargetWorld {
         }
     }
 
-    /// The group that an instance is given for it.
-    pub(super) fn group(&self, instance: usize, planted: Option<Plant>) -> Group {
+    /// The group that an instance is given for it, for one of the lanes that feed it.
+    pub(super) fn group(&self, lane: &Lane, instance: usize, planted: Option<Plant>) -> Group {
         let (mood, read) = &self.moods[instance];
         let service = Plant::on_target(planted, Arc::new(self.store.clone()));
         let service = Faulty::target(service, mood.clone());
         let copies = self.copies.iter().map(|(name, of)| {
-            let copy = CopyOf { store: self.store.clone(), copy: name.clone() };
+            let (store, copy, lane) = (self.store.clone(), name.clone(), Some(lane.clone()));
+            let copy = CopyOf { store, copy, lane };
             let code = Code::TargetUnavailable;
             let inspect = Faulty::inspect(Arc::new(copy), read.clone(), code);
             Copy { name: name.clone(), of: of.clone(), inspect: Some(inspect) }

@@ -208,6 +208,8 @@ pub struct CopyOf {
     pub store: Store,
     /// The copy.
     pub copy: CopyName,
+    /// The lane whose rows are read, if several feed the copy; else those of all.
+    pub lane: Option<Lane>,
 }
 
 #[async_trait]
@@ -222,7 +224,9 @@ type Found = (Key, Row, Option<Offset>);
 impl CopyOf {
     fn selected(&self, state: &State, selection: &Selection) -> Vec<Found> {
         let rows = state.now.rows.get(&self.copy).into_iter().flatten();
-        rows.filter(|(key, _)| selection.contains(key))
+        let is_ours =
+            |row: &KeptRow| self.lane.as_ref().is_none_or(|lane| !state.is_foreign(row, lane));
+        rows.filter(|(key, kept)| selection.contains(key) && is_ours(kept))
             .map(|(key, kept)| (key.clone(), kept.row.clone(), Some(kept.version.clone())))
             .collect()
     }

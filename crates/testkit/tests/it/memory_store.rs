@@ -119,7 +119,7 @@ fn put(row: model::Row) -> Effect {
 }
 
 fn copy_of(store: &Store) -> CopyOf {
-    CopyOf { store: store.clone(), copy: copy() }
+    CopyOf { store: store.clone(), copy: copy(), lane: None }
 }
 
 fn copy() -> CopyName {

@@ -1,8 +1,9 @@
 //! A copy in a memory store that two lanes feed, the bugs that can be planted there, and what
 //! passes leave behind.
 
-use instep_testkit::conformance::rows::{key, row, table};
+use instep_testkit::conformance::rows::{all, key, row, table};
 use instep_testkit::memory::store::{Kept, Manners, Store, StoreBug};
+use instep_testkit::memory::target::CopyOf;
 use model::{
     Batch, Claim, Code, CopyName, Effect, Epoch, Fate, Fault, Incarnation, Key, Lane, Leadership,
     Mode, Offset, Outcome, Pass, Position, Row, Service, Target, Tenure, Write,
@@ -21,6 +22,18 @@ async fn a_row_keeps_the_lane_that_wrote_it() {
         assert_eq!(owners(&store), [(key(3), "two".into())]);
         write(&store, "two", 2, [put(row(1, 7, "d"))]).await;
         assert_eq!(owners(&store), [(key(1), "two".into()), (key(3), "two".into())]);
+    }
+}
+
+#[tokio::test]
+async fn a_copy_is_read_back_with_the_rows_of_one_lane() {
+    for (store, of_two) in
+        [(owned(Claim::Transactional), vec![key(2)]), (plain(), vec![key(1), key(2)])]
+    {
+        write(&store, "one", 1, [put(row(1, 7, "a"))]).await;
+        write(&store, "two", 1, [put(row(2, 7, "b"))]).await;
+        assert_eq!(read(&store, None).await, [key(1), key(2)]);
+        assert_eq!(read(&store, Some("two")).await, of_two);
     }
 }
 
@@ -112,6 +125,16 @@ async fn a_store_that_truncates_all_lanes_loses_rows_of_others() {
 
 fn owned(claim: Claim) -> Store {
     Store::new(Manners { owned: true, ..Manners::plain(claim) })
+}
+
+fn plain() -> Store {
+    Store::new(Manners::plain(Claim::Transactional))
+}
+
+/// The keys that a reading of the copy finds, for a lane or for all.
+async fn read(store: &Store, lane: Option<&str>) -> Vec<Key> {
+    let of = CopyOf { store: store.clone(), copy: copy(), lane: lane.map(Lane::from) };
+    all(&of, &table("questions")).await.into_keys().collect()
 }
 
 /// The rows that a store has, and whose they are.

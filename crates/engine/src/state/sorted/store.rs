@@ -70,7 +70,16 @@ impl Store {
     }
 
     pub(crate) fn get(&mut self, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>, Fault> {
-        self.checked(|store| keys.iter().map(|key| store.get_one(key)).collect())
+        self.checked(|store| {
+            let mut order: Vec<_> = keys.iter().enumerate().collect();
+            // The way to one key is most of the way to the next.
+            order.sort_unstable_by_key(|(_, key)| *key);
+            let mut found = vec![None; keys.len()];
+            for (place, key) in order {
+                found[place] = store.get_one(key)?;
+            }
+            Ok(found)
+        })
     }
 
     pub(crate) fn scan(
@@ -85,7 +94,10 @@ impl Store {
     pub(crate) fn write(&mut self, writes: &[(Bytes, Option<Bytes>)]) -> Result<(), Fault> {
         self.checked(|store| {
             store.tail.append(writes)?;
-            for (key, value) in writes {
+            let mut order: Vec<_> = writes.iter().collect();
+            // Of writes to one key the last stays the last.
+            order.sort_by_key(|(key, _)| key);
+            for (key, value) in order {
                 store.delta.set(key, value.as_deref());
             }
             let full = store.delta.bytes() >= store.bounds.delta_bytes_max
