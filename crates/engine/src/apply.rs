@@ -104,11 +104,11 @@ impl Apply {
             let standing = led.standing().await?;
             self.note_marks(standing.watermark.as_ref());
             let extent = self.extent().await?;
-            let stands_later = |it: &Watermark| it.incarnation > extent.history.incarnation;
-            if standing.watermark.as_ref().is_some_and(stands_later) {
-                let (name, at) = (&self.group.name, &standing.watermark);
-                let what =
-                    format!("{name} stands at {at:?}, in a history that is yet to come here");
+            let later = |it: &&Watermark| it.incarnation > extent.history.incarnation;
+            if let Some(at) = standing.watermark.as_ref().filter(later) {
+                self.desk.stands_later(at);
+                let name = &self.group.name;
+                let what = format!("{name} stands at {at}, in a history that is yet to come here");
                 return Err(Fault::retry(Code::Superseded, what));
             }
             match begin::beginning(&self.group, &standing, &extent) {

@@ -91,7 +91,21 @@ impl Capture {
             let Some(step) = stop.or(following.wake(&self.desk)).await else { break };
             self.follow(&mut following, step).await?;
             self.place(&mut following).await?;
+            self.look_ahead(&mut following)?;
         }
+        Ok(())
+    }
+
+    /// A target that is led from here stands in a later history: this one was lost count of, or
+    /// another instance has begun that one. Once the lane has come past the target, it is taken up.
+    fn look_ahead(&self, following: &mut Following) -> Result<(), Fault> {
+        let Some(later) = self.desk.later_than(following.head.incarnation) else { return Ok(()) };
+        if following.head.position > later.position {
+            let what =
+                format!("lane {}: a target stands at {later}, in a later history", self.lane);
+            return Err(Fault::retry(Code::SourceHistoryLost, what));
+        }
+        following.mark_now(Instant::now());
         Ok(())
     }
 }
@@ -125,8 +139,14 @@ impl Following {
 
     /// Asks the source for a marker if an answer waits for what an idle source does not deliver.
     fn mark(&mut self, now: Instant) {
-        let waits = self.placing.waits_for().is_some_and(|it| *it > self.head.position);
-        if waits && now >= self.mark_at {
+        if self.placing.waits_for().is_some_and(|it| *it > self.head.position) {
+            self.mark_now(now);
+        }
+    }
+
+    /// Asks the source for a marker, unless it was just asked.
+    fn mark_now(&mut self, now: Instant) {
+        if now >= self.mark_at {
             reached(Mark::SourceMarked);
             self.source.mark();
             self.mark_at = now + TICK;

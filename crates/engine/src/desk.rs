@@ -9,7 +9,7 @@ mod walk;
 use crate::ask::{Answer, Ask, Errand, PassWish, SentBack, Wanted};
 use crate::limits::Limits;
 use model::attack::{Bug, planted};
-use model::{CopyName, Epoch, Key, Offset, Stretch, TableName, TargetName};
+use model::{CopyName, Epoch, Incarnation, Key, Offset, Stretch, TableName, TargetName};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,6 +45,8 @@ struct State {
     /// What is to be read again, and when.
     sent_back: VecDeque<(Instant, SentBack)>,
     look_wanted: bool,
+    /// The farthest standing of a target in a history that is later than the one followed here.
+    later: Option<Offset>,
     /// How many stretches were asked for.
     turns: u64,
 }
@@ -83,13 +85,20 @@ impl Desk {
         wishes.behind = standing.cloned();
     }
 
+    /// The target stands in a history that is yet to come here.
+    pub(crate) fn stands_later(&self, standing: &Offset) {
+        let mut state = self.lock();
+        state.later = state.later.take().max(Some(standing.clone()));
+        drop(state);
+        self.0.answers.notify_one();
+    }
+
     /// Another instance writes the target, or nobody.
     pub(crate) fn withdraw(&self, target: &TargetName) {
         self.lock().wishes.remove(target);
     }
 
-    /// A pass is to go on from where it stands; said again with each step that the target takes. One
-    /// that is under way keeps its place.
+    /// A pass is to go on from here; said with each step of its target. One under way keeps its place.
     pub(crate) fn want_pass(&self, target: &TargetName, copy: &CopyName, wish: PassWish) {
         let mut state = self.lock();
         let wishes = state.wishes.entry(target.clone()).or_default();
@@ -202,8 +211,7 @@ impl Desk {
         {
             let walk = state.walk(&ask.target, stretch);
             if !walk.is_some_and(|walk| walk.has_read(stretch)) {
-                let ticket = answer.reading().ticket;
-                state.open_tickets.remove(&ticket);
+                state.open_tickets.remove(&answer.reading().ticket);
                 state.asks_out = state.asks_out.saturating_sub(1);
                 return;
             }
@@ -248,6 +256,11 @@ impl Desk {
         if self.lock().answers.is_empty() {
             told.await;
         }
+    }
+
+    /// Where a target stands in a history later than this one, if any does.
+    pub(crate) fn later_than(&self, incarnation: Incarnation) -> Option<Offset> {
+        self.lock().later.clone().filter(|later| later.incarnation > incarnation)
     }
 
     /// Takes the answers at hand, and the number of the next ticket with each.

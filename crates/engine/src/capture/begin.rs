@@ -41,6 +41,10 @@ impl Beginning<'_> {
         };
         // The note of this history was written, its entry perhaps not.
         let head = self.declare(&bounds, &history).await?;
+        if let Some(head) = self.take_up_later(source.as_mut(), &history, &head).await? {
+            self.desk.begin_anew(bounds.epoch);
+            return Ok((source, head));
+        }
         let resume = Resume {
             place: Place {
                 identity: history.identity.clone(),
@@ -112,6 +116,34 @@ impl Beginning<'_> {
                 self.begin_next(source, incarnation, now, fault.what).await
             }
             Started::Fresh(_) | Started::Resumed | Started::Lost { .. } => Err(fault),
+        }
+    }
+
+    /// A target stands in a later history than this one, which has come past it: the notes were
+    /// lost, or another instance has begun that history. It is taken up with a gap, so that every
+    /// copy is compared, and above all that the target has. Nothing is raised above that history if
+    /// the source is past the target: two instances come to one number, and stay there. A source
+    /// that is not past it has gone back since, so yet another history begins.
+    async fn take_up_later(
+        &self,
+        source: &mut dyn Source,
+        history: &History,
+        head: &Offset,
+    ) -> Result<Option<Offset>, Fault> {
+        let later = self.desk.later_than(history.incarnation);
+        let Some(later) = later.filter(|later| head.position > later.position) else {
+            return Ok(None);
+        };
+        match source.start(None).await? {
+            Started::Fresh(now) if now.identity == history.identity => {
+                let has_gone_back = now.position <= later.position;
+                let incarnation = Incarnation(later.incarnation.0 + u32::from(has_gone_back));
+                let what = format!("lane {}: a target stands at {later}", self.lane);
+                self.begin_next(source, incarnation, now, what).await.map(Some)
+            }
+            // Another server: it is refused where following goes on.
+            Started::Fresh(_) => Ok(None),
+            Started::Resumed | Started::Lost { .. } => Err(self.misled()),
         }
     }
 

@@ -7,7 +7,7 @@ use model::{Claim, Op};
 use std::time::Duration;
 use testkit::conformance::rows::{key, row};
 use testkit::faulty::{Call, Reply};
-use testkit::memory::store::Manners;
+use testkit::memory::store::{Kept, Manners};
 use tokio::time::sleep;
 
 /// HA1: the second instance takes over once the lease of the first has run out.
@@ -51,6 +51,51 @@ async fn a_fill_that_the_first_instance_left_is_ended_by_the_second() {
         let _second = two.launch();
         one.in_step(0).await;
     }
+}
+
+/// An instance that was set up after the source had been restored counts its histories from one. It
+/// takes up the number of the first, and neither raises the other ever after.
+#[tokio::test(start_paused = true)]
+async fn two_instances_come_to_one_number_of_their_history() {
+    let mut one = Rig::new(1);
+    one.insert(0..20);
+    let mut first = one.start_filled().await;
+    let backup = one.database.save();
+    one.insert([30]);
+    one.in_step(0).await;
+    one.database.restore(&backup);
+    one.insert([31]);
+    one.in_step(0).await;
+    let mut two = one.second();
+    let mut second = two.start().await;
+    let store = one.targets[0].store.clone();
+    let at = |kept: &Kept| kept.watermarks.values().next().cloned().expect("a watermark");
+    for id in 40..44 {
+        first.crash().await;
+        one.insert([id]);
+        one.in_step(0).await;
+        assert_eq!(store.look(at).incarnation.0, 2);
+        first = second;
+        second = if id % 2 == 0 { one.launch() } else { two.launch() };
+    }
+}
+
+/// An idle source says on being asked how far it is.
+#[tokio::test(start_paused = true)]
+async fn a_second_instance_of_an_idle_source_takes_up_the_history_of_the_first() {
+    let mut one = Rig::new(1);
+    one.insert(0..20);
+    let first = one.start_filled().await;
+    let backup = one.database.save();
+    one.insert([30]);
+    one.in_step(0).await;
+    one.database.restore(&backup);
+    one.insert([31]);
+    one.in_step(0).await;
+    first.crash().await;
+    let mut two = one.second();
+    let second = two.start().await;
+    until("it follows", || second.is_filled(0)).await;
 }
 
 /// HA3: what the first still has under way comes too late.
