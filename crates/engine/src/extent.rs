@@ -39,10 +39,8 @@ impl Extent {
     /// what is not. An offset from before this history, or from another one, has a gap behind it
     /// that no log can fill.
     pub(crate) fn follows(&self, offset: &Offset) -> bool {
-        if !self.is_reached {
-            return *offset <= self.end;
-        }
         let history = &self.history;
-        offset.incarnation == history.incarnation && offset.position >= history.began
+        !self.is_reached
+            || offset.incarnation == history.incarnation && offset.position >= history.began
     }
 }

@@ -30,7 +30,7 @@ struct State {
     as_of: i64,
     /// Nothing is answered before this place.
     answers_from: Option<Offset>,
-    /// Where state began; what changed before that is not known one by one.
+    /// Where state was complete at first; what changed before that is not known one by one.
     began: Option<Offset>,
 }
 
@@ -99,7 +99,10 @@ pub(crate) fn changes_over(
     let (mut groups, mut found) = (BTreeSet::new(), Changed::default());
     for (lane, state) in &states {
         let counted = state.ready(count)?;
-        let after = after(lane).filter(|after| Some(after) > state.began.as_ref());
+        // Another instance may have pushed, and told apart only by its epoch.
+        let place = |offset: &Offset| (offset.incarnation, offset.position.clone());
+        let began = state.began.as_ref().map(place);
+        let after = after(lane).filter(|after| Some(place(after)) >= began);
         match &after {
             Some(after) => groups.extend(counted.changed_after(after).cloned()),
             None => found.anew = true,
@@ -257,6 +260,11 @@ impl Numbers {
             self.0.moved.notify_waiters();
         }
         changes
+    }
+
+    /// All rows were read by here: from here on every change is known, and none from before.
+    pub(crate) fn complete(&self, at: &Offset) {
+        self.lock().began = Some(at.clone());
     }
 
     /// Over these tables every row is known.

@@ -246,6 +246,10 @@ impl Remember {
             let folds = self.folds_of(&change.table);
             fold(folds, &memory, change, offset, &mut outcome)?;
         }
+        if !passes.is_empty() && book.is_complete() {
+            book.head.began = upto.clone();
+            self.numbers.complete(&upto);
+        }
         let known = book.known_with(&outcome, &touched);
         let numbers = self.numbers.take(&outcome, &known, &upto, as_of);
         if !self.numbers.stopped().is_empty() {

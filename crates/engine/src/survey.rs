@@ -121,7 +121,9 @@ impl Survey {
                 }
             }
         }
-        upto = cut(&reading.rows, self.limits.ask_bytes_max).or(upto);
+        // The stretch ends where the first of them ends: source, copy, or memory.
+        let cut = cut(&reading.rows, self.limits.ask_bytes_max);
+        upto = cut.into_iter().chain(upto).min();
         if let Some(upto) = &upto {
             reading.rows.retain(|key, _| key <= upto);
             there.retain(|key, _| key <= upto);

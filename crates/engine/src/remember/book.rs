@@ -189,6 +189,11 @@ impl Book {
         tables.map(|(name, table)| (layout::copy_of(name), table.pass.clone())).collect()
     }
 
+    /// Whether every table has been read to its end.
+    pub(super) fn is_complete(&self) -> bool {
+        self.head.tables.values().all(|table| table.pass == Pass::Done)
+    }
+
     /// Makes everything durable.
     pub(super) async fn sync(&self) -> Result<(), Fault> {
         self.state.sync().await

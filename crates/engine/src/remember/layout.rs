@@ -34,7 +34,7 @@ const VERSION: u8 = 1;
 pub(super) struct Head {
     /// Everything up to here is in it.
     pub(super) offset: Offset,
-    /// Where it was begun.
+    /// Where it was begun, and once every row is known, where that was.
     pub(super) began: Offset,
     /// What the counts were when it was begun, in words.
     pub(super) definition: String,

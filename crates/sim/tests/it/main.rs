@@ -47,6 +47,9 @@ fn seeds_that_failed_once_hold() {
         (953, "what stands behind a gap was taken for a broken log"),
         (1722, "a log without room for what is staged let nobody go"),
         (2710, "a full log had no room to say that there is a gap"),
+        (2766, "a group was taken back to the end of a log that had not come to its gap"),
+        (5423, "a stretch went farther than its copy had been read"),
+        (17601, "a pushed count missed what changed while state was being filled"),
     ];
     for (seed, mistake) in escaped {
         let outcome = live(seed, None, false);
