@@ -32,6 +32,8 @@ struct State {
     answers_from: Option<Offset>,
     /// Where state was complete at first; what changed before that is not known one by one.
     began: Option<Offset>,
+    /// Whether it is complete by now.
+    is_complete: bool,
 }
 
 /// One count.
@@ -99,6 +101,9 @@ pub(crate) fn changes_over(
     let (mut groups, mut found) = (BTreeSet::new(), Changed::default());
     for (lane, state) in &states {
         let counted = state.ready(count)?;
+        if !state.is_complete {
+            return Err(Untold::Filling);
+        }
         // Another instance may have pushed, and told apart only by its epoch.
         let place = |offset: &Offset| (offset.incarnation, offset.position.clone());
         let began = state.began.as_ref().map(place);
@@ -207,6 +212,7 @@ impl Numbers {
         let mut state = self.lock();
         state.at = Some(at.clone()).filter(|at| !at.is_inside());
         state.began = Some(began.clone());
+        state.is_complete = false;
         state.answers_from = Some(answers_from.clone());
         for counted in state.counts.values_mut() {
             counted.tally = counted.tally.anew();
@@ -264,7 +270,9 @@ impl Numbers {
 
     /// All rows were read by here: from here on every change is known, and none from before.
     pub(crate) fn complete(&self, at: &Offset) {
-        self.lock().began = Some(at.clone());
+        let mut state = self.lock();
+        state.began = Some(at.clone());
+        state.is_complete = true;
     }
 
     /// Over these tables every row is known.

@@ -173,6 +173,9 @@ impl Remember {
                 self.numbers.stop(&it.count, &fault.to_string());
             }
         }
+        if book.is_complete() {
+            self.numbers.complete(&book.head.began);
+        }
         self.desk.lead(&self.name, Epoch(0), Some(&book.head.offset));
         for (table, head) in &book.head.tables {
             self.want_pass(table, &head.pass);

@@ -8,6 +8,7 @@ fn nothing_is_told_before_it_is_filled_and_has_come_to_where_the_log_ended() {
     let numbers = numbers(10);
     assert_eq!(of(&numbers, 1), Err(Untold::Replaying));
     numbers.opened(&at(3), &at(1), &at(5));
+    numbers.complete(&at(1));
     numbers.filled(&all());
     assert_eq!(of(&numbers, 1), Err(Untold::Replaying));
     numbers.take(&adds(&[(1, 2)]), &all(), &at(5), 0);
@@ -54,6 +55,7 @@ fn a_number_that_cannot_be_stops_its_count_and_no_other() {
     let counts = ["count", "other"].map(count);
     let numbers = Numbers::new(&"lane".into(), &counts, 10);
     numbers.opened(&at(3), &at(1), &at(3));
+    numbers.complete(&at(1));
     numbers.filled(&all());
     let mut outcome = adds(&[(1, -1)]);
     outcome.deltas.insert("other".into(), [(group(1), 5)].into());
@@ -81,6 +83,7 @@ fn only_what_changed_after_a_place_is_a_change() {
 fn what_changed_before_state_began_is_told_anew() {
     let numbers = numbers(10);
     numbers.opened(&at(5), &at(5), &at(5));
+    numbers.complete(&at(5));
     numbers.filled(&all());
     let changed = changes_over(&[numbers], &name(), |_| Some(at(4))).expect("told");
     assert!(changed.anew);
@@ -90,6 +93,7 @@ fn what_changed_before_state_began_is_told_anew() {
 fn a_group_that_changed_in_one_lane_is_summed_over_all() {
     let other = Numbers::new(&"other".into(), &[count("count")], 10);
     other.opened(&at(3), &at(1), &at(3));
+    other.complete(&at(1));
     other.filled(&all());
     other.take(&adds(&[(1, 40)]), &all(), &at(4), 0);
     let one = open(10);
@@ -114,6 +118,7 @@ fn numbers(groups_max: usize) -> Numbers {
 fn open(groups_max: usize) -> Numbers {
     let numbers = numbers(groups_max);
     numbers.opened(&at(3), &at(1), &at(3));
+    numbers.complete(&at(1));
     numbers.filled(&all());
     numbers
 }
