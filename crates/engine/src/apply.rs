@@ -155,6 +155,7 @@ impl Apply {
             epoch: led.epoch,
             writes: Vec::new(),
             holds: Vec::new(),
+            discards: Vec::new(),
             passes: Vec::new(),
             watermark,
             last: true,

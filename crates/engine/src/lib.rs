@@ -20,7 +20,6 @@
 //!   board               what the tasks tell each other and the outside
 //!   catalog             what can not be computed again                          (catalog/sqlite)
 //!   state               what can be: row memory and numbers                       (state/sorted)
-//!   worker              a thread of its own for work that blocks
 //!   limits              every bound, with its unit
 //! ```
 //!
@@ -56,7 +55,6 @@ mod retention;
 mod state;
 mod survey;
 mod task;
-mod worker;
 
 pub use board::{Board, GroupStatus, Phase, Snapshot, TaskStatus};
 pub use catalog::sqlite::{OpenedCatalog, SqliteCatalog};

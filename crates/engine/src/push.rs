@@ -158,6 +158,7 @@ impl Pushing {
                 epoch: led.epoch,
                 writes,
                 holds: Vec::new(),
+                discards: Vec::new(),
                 passes,
                 watermark: watermark.clone(),
                 last,

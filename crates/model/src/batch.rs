@@ -18,6 +18,9 @@ pub struct Batch {
     pub writes: Vec<Write>,
     /// Keys that become held together with this batch.
     pub holds: Vec<Hold>,
+    /// Holds that a person discards: with this batch these keys are held no longer, and whatever the
+    /// target has of them stays as it is.
+    pub discards: Vec<(CopyName, Key)>,
     /// How far passes have come together with this batch.
     pub passes: Vec<(CopyName, Pass)>,
     /// How far the target will have come with this batch.
@@ -146,6 +149,9 @@ pub struct Hold {
     pub offset: Offset,
     /// Why, in the target's words.
     pub reason: String,
+    /// Since when it is held, in microseconds since 1970 by the target's clock. The target says it;
+    /// whoever writes leaves it zero.
+    pub since: i64,
 }
 
 impl fmt::Debug for Hold {

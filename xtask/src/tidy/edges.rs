@@ -37,10 +37,11 @@ pub(super) fn names_for(tree: &Tree, user: &str, used: &str) -> Vec<String> {
 }
 
 /// Who may use whom. A new row or a new edge comes with a page in docs/decisions.
-const TABLE: [(&str, &[&str]); 10] = [
+const TABLE: [(&str, &[&str]); 11] = [
     ("model", &[]),
-    ("engine", &["model"]),
-    ("connectors", &["model"]),
+    ("worker", &["model"]),
+    ("engine", &["model", "worker"]),
+    ("connectors", &["model", "worker"]),
     ("journal", &["model"]),
     ("testkit", &["model", "journal"]),
     ("server", &["engine", "model"]),

@@ -294,6 +294,7 @@ impl Copies {
                             key: key.clone(),
                             offset: offset.clone(),
                             reason: "its row moved from or to a key that is held".into(),
+                            since: 0,
                         });
                     }
                 }

@@ -225,6 +225,7 @@ impl Plan {
             epoch: self.epoch,
             writes: if careful { writes } else { fold(writes, self.claim) },
             holds,
+            discards: Vec::new(),
             passes: passes.into_iter().collect(),
             watermark: cut.watermark,
             last: cut.last,

@@ -4,7 +4,6 @@
 //! never replaced. `docs/formats/catalog.md` has the tables.
 
 use crate::catalog::{Catalog, History};
-use crate::worker::Worker;
 use async_trait::async_trait;
 use model::{Code, Fault, Identity, Incarnation, Lane, Position, TargetName};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
@@ -12,6 +11,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use worker::Worker;
 
 /// The catalog over its file. Dropping it ends its thread and closes the file.
 #[derive(Debug)]

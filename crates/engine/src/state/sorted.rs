@@ -30,12 +30,12 @@ pub use bounds::StateBounds;
 pub use folder::SetAside;
 
 use crate::state::State;
-use crate::worker::Worker;
 use async_trait::async_trait;
 use bytes::Bytes;
 use model::Fault;
 use std::path::Path;
 use store::Store;
+use worker::Worker;
 
 /// A store in a directory of its own. Dropping it ends its thread and frees its lock.
 #[derive(Debug)]

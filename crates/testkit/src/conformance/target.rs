@@ -38,6 +38,8 @@ pub async fn suite(make: impl AsyncFn() -> Subject) {
     if subject.refused.is_some() {
         row_by_row_holds_what_is_refused_and_writes_the_rest(&subject).await;
         a_later_write_ends_a_hold(&make().await).await;
+        a_discarded_hold_is_held_no_longer_and_its_row_stays(&make().await).await;
+        a_key_is_held_since_it_was_first_refused(&make().await).await;
     }
     match subject.claim {
         Claim::Transactional => {
@@ -168,6 +170,34 @@ async fn a_later_write_ends_a_hold(subject: &Subject) {
     led.target.apply(&batch, Mode::RowByRow).await.expect("written");
     led.write(2, [Effect::Delete(key(13))]).await;
     assert_eq!(led.holds().await, vec![]);
+}
+
+async fn a_discarded_hold_is_held_no_longer_and_its_row_stays(subject: &Subject) {
+    let refused = subject.refused.clone().expect("asked for before");
+    let mut led = Led::new(subject).await;
+    led.write(1, [put(row(13, 7, "was"))]).await;
+    let batch = led.batch(2, [put(refused)]);
+    led.target.apply(&batch, Mode::RowByRow).await.expect("written");
+    assert_eq!(led.holds().await.len(), 1);
+    let discards = vec![(subject.copy.clone(), key(13))];
+    let batch = Batch { discards, ..led.batch(3, [put(row(1, 7, "a"))]) };
+    led.target.apply(&batch, Mode::Together).await.expect("written");
+    assert_eq!(led.holds().await, vec![]);
+    assert_eq!(led.rows().await, rows([row(13, 7, "was"), row(1, 7, "a")]));
+}
+
+async fn a_key_is_held_since_it_was_first_refused(subject: &Subject) {
+    let refused = subject.refused.clone().expect("asked for before");
+    let mut led = Led::new(subject).await;
+    let mut since = Vec::new();
+    for number in 1..3 {
+        let batch = led.batch(number, [put(refused.clone())]);
+        led.target.apply(&batch, Mode::RowByRow).await.expect("written");
+        since.push(led.holds().await[0].since);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert!(since[0] > 0, "the target says since when");
+    assert_eq!(since[0], since[1]);
 }
 
 async fn passes_travel_with_the_watermark(subject: &Subject) {

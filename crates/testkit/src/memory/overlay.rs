@@ -71,6 +71,11 @@ impl Overlay {
         self.holds.insert((hold.copy.clone(), hold.key.clone()), Some(hold));
     }
 
+    /// Ends a hold without a row for its key.
+    pub(super) fn discard(&mut self, copy: &CopyName, key: &Key) {
+        self.holds.insert((copy.clone(), key.clone()), None);
+    }
+
     /// Notes how far passes have come.
     pub(super) fn pass(&mut self, passes: &[(CopyName, Pass)]) {
         self.passes.extend(passes.iter().cloned());
@@ -102,12 +107,16 @@ impl Overlay {
             }
             state.now.rows.insert(copy, rows);
         }
+        let now = state.clock();
         let Kept { tables, holds, ledger, .. } = &mut state.now;
         tables.append(&mut self.tables);
         for ((copy, key), hold) in std::mem::take(&mut self.holds) {
             let name = (lane.clone(), copy, key);
             match hold {
-                Some(hold) => holds.insert(name, hold),
+                Some(mut hold) => {
+                    hold.since = holds.get(&name).map_or(now, |before| before.since);
+                    holds.insert(name, hold)
+                }
                 None => holds.remove(&name),
             };
         }

@@ -57,6 +57,8 @@ pub(super) struct State {
     /// Rows that were refused.
     pub(super) refusals: u64,
     lease_until: BTreeMap<Lane, Instant>,
+    /// When its clock began.
+    born: Instant,
     /// Without transactions: fail after this many rows of the next batch.
     pub(super) fail_after_rows: Option<usize>,
     planted: Option<StoreBug>,
@@ -122,6 +124,7 @@ impl Store {
             commits: 0,
             refusals: 0,
             lease_until: BTreeMap::new(),
+            born: Instant::now(),
             fail_after_rows: None,
             planted: None,
         })))
@@ -182,6 +185,11 @@ impl Store {
 }
 
 impl State {
+    /// The server's clock, in microseconds; never zero.
+    pub(super) fn clock(&self) -> i64 {
+        i64::try_from(self.born.elapsed().as_micros()).unwrap_or(i64::MAX - 1) + 1
+    }
+
     /// Gives the lease out, or says who has it.
     pub(super) fn lead(&mut self, lane: &Lane, tenure: &Tenure) -> Leadership {
         let now = Instant::now();

@@ -42,6 +42,9 @@ impl Connection {
         let mut overlay = self.open.take().unwrap_or_else(|| Overlay::new(&batch.lane));
         assert_eq!(*overlay.lane(), batch.lane, "BUG: a transaction of another lane is open");
         let mut refused = Vec::new();
+        for (copy, key) in &batch.discards {
+            overlay.discard(copy, key);
+        }
         for (index, write) in batch.writes.iter().enumerate() {
             let written = overlay.write(state, write);
             state.refusals += u64::from(written.is_err());
@@ -112,6 +115,11 @@ impl Target for Connection {
 fn each(state: &mut State, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> {
     let mut refused = Vec::new();
     let fail_after = state.fail_after_rows.take();
+    let mut overlay = Overlay::new(&batch.lane);
+    for (copy, key) in &batch.discards {
+        overlay.discard(copy, key);
+    }
+    overlay.commit(state);
     for (index, write) in batch.writes.iter().enumerate() {
         if fail_after == Some(index) {
             return Err(Fault::retry(Code::TargetUnavailable, "the server went away half-way"));
@@ -198,6 +206,7 @@ fn hold(write: &Write, key: &Key, reason: &str) -> Hold {
         key: key.clone(),
         offset: write.version.clone(),
         reason: reason.to_owned(),
+        since: 0,
     }
 }
 

@@ -103,6 +103,7 @@ async fn write(store: &Store, number: u64, effects: impl IntoIterator<Item = Eff
         epoch: Epoch(0),
         writes: effects.into_iter().map(write).collect(),
         holds: Vec::new(),
+        discards: Vec::new(),
         passes: Vec::new(),
         watermark: at(number),
         last: true,

@@ -168,6 +168,7 @@ fn batch(lane: &str, number: u64, effects: impl IntoIterator<Item = Effect>) -> 
         epoch: Epoch(0),
         writes: (0..).zip(effects).map(write).collect(),
         holds: Vec::new(),
+        discards: Vec::new(),
         passes: Vec::new(),
         watermark: at.clone(),
         last: true,

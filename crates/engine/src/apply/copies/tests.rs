@@ -137,8 +137,13 @@ fn a_delete_and_a_truncate_release_what_is_held() {
 fn a_key_that_another_copy_holds_is_still_asked_for() {
     let mut two = group();
     two.copies.push(Copy { name: "second".into(), of: "t".into(), inspect: None });
-    let hold =
-        |copy: &str| Hold { copy: copy.into(), key: key(1), offset: at(1), reason: "no".into() };
+    let hold = |copy: &str| Hold {
+        copy: copy.into(),
+        key: key(1),
+        offset: at(1),
+        reason: "no".into(),
+        since: 0,
+    };
     let passes = ["copy", "second"].map(|copy| (copy.into(), Pass::Done)).into();
     let holds = vec![hold("copy"), hold("second")];
     let standing = Standing { watermark: None, holds, passes };
@@ -165,7 +170,13 @@ fn copies(pass: Pass, held: &[i64]) -> Copies {
 }
 
 fn standing(pass: Pass, held: &[i64]) -> Standing {
-    let hold = |&id| Hold { copy: "copy".into(), key: key(id), offset: at(1), reason: "no".into() };
+    let hold = |&id| Hold {
+        copy: "copy".into(),
+        key: key(id),
+        offset: at(1),
+        reason: "no".into(),
+        since: 0,
+    };
     let (holds, passes) = (held.iter().map(hold).collect(), [("copy".into(), pass)].into());
     Standing { watermark: None, holds, passes }
 }

@@ -221,7 +221,13 @@ fn of(claim: Claim, limits: &Limits, standing: Standing) -> Plan {
 
 /// The copy is filled, and these keys of it are held.
 fn standing(watermark: Option<Watermark>, held: &[i64]) -> Standing {
-    let hold = |&id| Hold { copy: "copy".into(), key: key(id), offset: at(0), reason: "no".into() };
+    let hold = |&id| Hold {
+        copy: "copy".into(),
+        key: key(id),
+        offset: at(0),
+        reason: "no".into(),
+        since: 0,
+    };
     let passes = [("copy".into(), Pass::Done)].into();
     Standing { watermark, holds: held.iter().map(hold).collect(), passes }
 }

@@ -74,6 +74,7 @@ impl<'a> Led<'a> {
             epoch: self.epoch,
             writes: (0..).zip(effects).map(write).collect(),
             holds: Vec::new(),
+            discards: Vec::new(),
             passes: Vec::new(),
             watermark: at(number),
             last: true,

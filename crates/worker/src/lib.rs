@@ -1,7 +1,9 @@
 //! Worker: one value on a thread of its own, for work that blocks.
 //!
 //! Jobs run one after the other in the order in which they were handed over, and never on the
-//! runtime. Must not know: what the value is.
+//! runtime. SQLite connections and files of state live on such threads.
+//!
+//! Must not know: what the value is.
 
 use model::{Code, Fault};
 use std::thread::{Builder, JoinHandle};
@@ -9,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 /// A value and the thread that alone touches it.
 #[derive(Debug)]
-pub(crate) struct Worker<V> {
+pub struct Worker<V> {
     jobs: Option<mpsc::Sender<Job<V>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -21,7 +23,7 @@ const JOBS_MAX: usize = 64;
 
 impl<V: 'static> Worker<V> {
     /// Opens the value on a new thread; what `open` says beside it is handed back.
-    pub(crate) async fn open<T: Send + 'static>(
+    pub async fn open<T: Send + 'static>(
         name: &str,
         open: impl FnOnce() -> Result<(V, T), Fault> + Send + 'static,
     ) -> Result<(Self, T), Fault> {
@@ -45,7 +47,7 @@ impl<V: 'static> Worker<V> {
     }
 
     /// Runs a job and brings back its answer. A job that is handed over runs, whoever still waits.
-    pub(crate) async fn run<T: Send + 'static>(
+    pub async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut V) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
