@@ -45,6 +45,8 @@ pub(crate) struct Apply {
     pub(crate) connections: u64,
     /// The batch whose reply never came, for the marks alone.
     pub(crate) in_doubt: Option<Watermark>,
+    /// Whether keys were held or passed since the target was last asked what it holds.
+    pub(crate) holds_moved: bool,
 }
 
 #[async_trait]
@@ -68,6 +70,8 @@ impl Apply {
         let mut plan = self.plan((led.epoch, led.claim()), standing, None).await?;
         while !stop.asked() {
             self.write_planned(&mut led, &mut plan, stop).await?;
+            self.discard(&mut led, &mut plan).await?;
+            self.show_holds(&mut led).await?;
             if let Some(gap) = plan.gap().cloned() {
                 plan = self.bridge(&mut led, &gap).await?;
                 continue;
@@ -179,7 +183,47 @@ impl Apply {
                 Some(Ok(read)) => return read.map(Some),
                 Some(Err(_)) => self.keep(led).await?,
             }
+            if self.desk.has_discards(&self.group.name) {
+                return Ok(None);
+            }
         }
+    }
+
+    /// P9: what a person discards is a hold no longer; whatever the target has of the key stays.
+    async fn discard(&mut self, led: &mut Led, plan: &mut Plan) -> Result<(), Fault> {
+        let name = &self.group.name;
+        let Some(watermark) = self.reporter.watermark().filter(|_| !led.is_open) else {
+            return Ok(());
+        };
+        let discards = self.desk.take_discards(name);
+        if discards.is_empty() {
+            return Ok(());
+        }
+        let keys = discards.iter().map(|it| (it.copy.clone(), it.key.clone())).collect();
+        let batch = Batch { discards: keys, ..self.empty_batch(led, watermark) };
+        if let Outcome::Refused(reason) = led.apply(&batch, Mode::Together).await? {
+            return Err(Fault::stop(Code::TargetRefused, format!("{name}: {reason}")));
+        }
+        for it in discards {
+            if plan.discard(&it.copy, &it.table, &it.key) {
+                self.desk.release_key(name, &it.table, &it.key);
+            }
+            // Whoever asked may have gone away by now.
+            let _ = it.done.send(());
+        }
+        self.holds_moved = true;
+        self.reporter.applied(&batch.watermark, plan.copies().held_keys(), 0);
+        Ok(())
+    }
+
+    /// Shows the keys that are held, and why, as the target has them.
+    async fn show_holds(&mut self, led: &mut Led) -> Result<(), Fault> {
+        if self.holds_moved && !led.is_open {
+            let standing = self.configured(led.standing().await?);
+            self.reporter.holds(&standing.holds);
+            self.holds_moved = false;
+        }
+        Ok(())
     }
 
     /// Renews the lease, and asks for durability, when either is due.
@@ -213,6 +257,7 @@ impl Apply {
         let (name, watermark) = (&self.group.name, standing.watermark.clone());
         let allowed = self.catalog.deletes_allowed(&self.lane, name).await?;
         self.reporter.resumed(watermark.as_ref(), standing.holds.len());
+        self.reporter.holds(&standing.holds);
         for hold in &standing.holds {
             let copies = self.group.copies.iter().filter(|copy| copy.name == hold.copy);
             for copy in copies {
@@ -269,6 +314,7 @@ impl Apply {
             match self.write(led, &batch, mode).await? {
                 Outcome::Written { durable, refused } => {
                     let held = plan.written(&batch, &refused)?;
+                    self.holds_moved |= !(news.is_empty() && held.is_empty());
                     self.tell(news, &held);
                     batch.passes.iter().for_each(|(copy, pass)| self.want_pass(copy, pass));
                     if batch.last {
@@ -299,7 +345,8 @@ impl Apply {
     }
 
     fn report(&self, batch: &Batch, plan: &Plan, durable: bool) {
-        self.reporter.applied(&batch.watermark, plan.copies().held_keys());
+        let held = plan.copies().held_keys();
+        self.reporter.applied(&batch.watermark, held, batch.writes.len());
         if !batch.passes.is_empty() {
             self.reporter.passes(plan.copies().passes());
         }

@@ -3,14 +3,23 @@
 //! Holds only facts that a task can find again after a restart; nothing decides by it but
 //! retention, and that only by what targets said is durable.
 
+mod latency;
+mod status;
+mod trail;
+
+use crate::desk::Desk;
 use crate::group::WhenFull;
 use model::attack::{Mark, reached};
-use model::{CopyName, Fault, Offset, Pass, TargetName, Watermark};
+use model::{CopyName, Fault, Hold, Offset, Pass, TargetName, Watermark};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use trail::Trail;
+
+pub use latency::Latency;
+pub use status::{GroupStatus, Phase, Snapshot, TaskStatus, Trouble};
 
 /// The shared board of one pipeline.
 #[derive(Clone, Debug, Default)]
@@ -18,97 +27,53 @@ pub struct Board(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    state: Mutex<Snapshot>,
+    state: Mutex<State>,
+    /// The time as people have it, in microseconds since 1970; only told, nothing decides by it.
+    clock: Option<fn() -> i64>,
     /// Waiters are told of everything that may let the log be trimmed.
     flushed: Notify,
 }
 
-/// What stood on the board at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Snapshot {
-    /// The lane's source and capture.
-    pub capture: TaskStatus,
-    /// The last offset that is durable in the log.
-    pub logged: Option<Offset>,
-    /// Retention.
-    pub retention: TaskStatus,
-    /// Who reads the source for others.
-    pub survey: TaskStatus,
-    /// The groups, by name.
-    pub groups: BTreeMap<TargetName, GroupStatus>,
-}
-
-/// How a task is doing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TaskStatus {
-    /// What it does now.
-    pub phase: Phase,
-    /// Steps done since the process started.
-    pub steps: u64,
-    /// Restarts after a fault since the process started.
-    pub retries: u64,
-    /// The last fault, until the next step.
-    pub fault: Option<String>,
-}
-
-/// How a group of copies is doing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GroupStatus {
-    /// Its task.
-    pub task: TaskStatus,
-    /// Up to where it holds every effect.
-    pub watermark: Option<Watermark>,
-    /// Up to where it will still hold them after a crash of its service.
-    pub flushed: Option<Watermark>,
-    /// Keys that it holds back.
-    pub held_keys: usize,
-    /// How far passes over its copies have come.
-    pub passes: BTreeMap<CopyName, Pass>,
-    /// Detached: it held up the log when the log was full and ended here, so the log need not keep
-    /// for it what comes before.
-    pub detached: Option<Offset>,
-    /// What happens to it when the log is full.
-    pub when_full: WhenFull,
-    /// When its flushed watermark last moved.
-    moved_at: Option<Instant>,
-}
-
-impl GroupStatus {
-    /// Where all of its copies stand; nowhere while one of them is under a pass or the group stands
-    /// inside a transaction.
-    pub fn position(&self) -> Option<&Watermark> {
-        let is_whole = self.passes.values().all(|pass| *pass == Pass::Done);
-        self.watermark.as_ref().filter(|watermark| is_whole && !watermark.is_inside())
-    }
-}
-
-/// What a task does now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Phase {
-    /// Finding out where it stands.
-    #[default]
-    Starting,
-    /// At work.
-    Following,
-    /// Waiting before it tries again.
-    Retrying,
-    /// Another instance does the work.
-    Elsewhere,
-    /// Stopped by a fault that needs a person.
-    Stopped,
-    /// Ended because it was asked to.
-    Ended,
+#[derive(Debug, Default)]
+struct State {
+    shown: Snapshot,
+    trail: Trail,
+    /// The desk of the tasks that report here now.
+    desk: Desk,
 }
 
 impl Board {
-    /// An empty board.
+    /// An empty board, on which nothing says how long changes take.
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// An empty board with a clock: microseconds since 1970.
+    pub fn with_clock(clock: fn() -> i64) -> Self {
+        Self(Arc::new(Shared { clock: Some(clock), ..Shared::default() }))
+    }
+
     /// What stands on it now.
     pub fn snapshot(&self) -> Snapshot {
-        self.lock().clone()
+        let state = self.lock();
+        let mut shown = state.shown.clone();
+        for group in shown.groups.values_mut() {
+            group.behind = state.trail.behind(group.watermark.as_ref());
+            group.waits_since = state.trail.waits_since(group.watermark.as_ref());
+        }
+        shown
+    }
+
+    /// The desk of the tasks that report here now.
+    pub(crate) fn desk(&self) -> Desk {
+        self.lock().desk.clone()
+    }
+
+    /// A desk for tasks that begin; whatever lay on the one before is nobody's any more.
+    pub(crate) fn new_desk(&self) -> Desk {
+        let desk = Desk::default();
+        self.lock().desk = desk.clone();
+        desk
     }
 
     /// Capture's reporter.
@@ -128,7 +93,7 @@ impl Board {
 
     /// A group's reporter; puts the group on the board.
     pub(crate) fn group(&self, name: &TargetName, when_full: WhenFull) -> Reporter {
-        self.lock().groups.entry(name.clone()).or_default().when_full = when_full;
+        self.lock().shown.groups.entry(name.clone()).or_default().when_full = when_full;
         Reporter { board: self.clone(), who: Who::Group(name.clone()) }
     }
 
@@ -142,17 +107,18 @@ impl Board {
     pub(crate) fn done_with(&self) -> Vec<Option<Watermark>> {
         let state = self.lock();
         let done_with = |group: &GroupStatus| group.flushed.clone().max(group.detached.clone());
-        state.groups.values().map(done_with).collect()
+        state.shown.groups.values().map(done_with).collect()
     }
 
     /// The log is full: lets go of the group that holds it up most, if it may be and has not moved
     /// for so long.
     fn detach_slowest(&self, grace: Duration) {
         let mut state = self.lock();
-        let logged = state.logged.clone();
+        let logged = state.shown.logged.clone();
         let now = Instant::now();
         // One that still moves, or that is to be waited for, shields none that does not.
         let stuck = state
+            .shown
             .groups
             .values_mut()
             .filter(|group| group.flushed < logged && group.detached < logged)
@@ -171,7 +137,7 @@ impl Board {
     }
 
     /// A panic elsewhere must not hide the board: each write to it is whole.
-    fn lock(&self) -> MutexGuard<'_, Snapshot> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -201,7 +167,7 @@ impl Reporter {
     pub(crate) fn step(&self) {
         self.task(|task| {
             task.steps += 1;
-            task.fault = None;
+            task.trouble = None;
             task.phase = Phase::Following;
         });
     }
@@ -216,7 +182,7 @@ impl Reporter {
         self.task(|task| {
             task.phase = Phase::Retrying;
             task.retries += 1;
-            task.fault = Some(fault.to_string());
+            task.trouble = Some(fault.into());
         });
     }
 
@@ -224,7 +190,7 @@ impl Reporter {
     pub(crate) fn stopped(&self, fault: &Fault) {
         self.task(|task| {
             task.phase = Phase::Stopped;
-            task.fault = Some(fault.to_string());
+            task.trouble = Some(fault.into());
         });
     }
 
@@ -248,18 +214,52 @@ impl Reporter {
         self.phase(Phase::Ended);
     }
 
-    /// The log holds everything up to here.
-    pub(crate) fn logged(&self, offset: Offset) {
-        self.board.lock().logged = Some(offset);
+    /// The log ended here when capture began.
+    pub(crate) fn begun(&self, end: &Offset) {
+        let mut state = self.board.lock();
+        state.trail.begin(end);
+        state.shown.logged = Some(end.clone());
+        drop(state);
         self.board.0.flushed.notify_waiters();
     }
 
-    /// The group holds everything up to here.
-    pub(crate) fn applied(&self, watermark: &Watermark, held_keys: usize) {
-        self.group(|group| {
-            group.watermark = Some(watermark.clone());
-            group.held_keys = held_keys;
-        });
+    /// The log holds everything up to here, these transactions among it: where each ends, how many
+    /// changes it has, and when it committed.
+    pub(crate) fn logged(&self, end: &Offset, transactions: Vec<(Offset, u64, i64)>) {
+        let mut state = self.board.lock();
+        for (end, changes, committed_at) in transactions {
+            state.trail.logged(&end, changes, committed_at);
+            state.shown.captured += changes;
+        }
+        state.shown.logged = Some(end.clone());
+        drop(state);
+        self.board.0.flushed.notify_waiters();
+    }
+
+    /// The group holds everything up to here, with so many rows more.
+    pub(crate) fn applied(&self, watermark: &Watermark, held_keys: usize, written: usize) {
+        let Who::Group(name) = &self.who else { return };
+        let now = self.board.0.clock.map(|clock| clock());
+        let mut state = self.board.lock();
+        let State { shown, trail, .. } = &mut *state;
+        let Some(group) = shown.groups.get_mut(name) else { return };
+        let before = group.watermark.replace(watermark.clone());
+        group.held_keys = held_keys;
+        group.written += written as u64;
+        if let (Some(now), Some(before)) = (now, before) {
+            for committed_at in trail.committed(&before, watermark) {
+                group.latency.note(now.saturating_sub(committed_at));
+            }
+        }
+        let lowest = shown.groups.values().map(|group| group.watermark.as_ref()).min();
+        if let Some(Some(lowest)) = lowest {
+            trail.forget(lowest);
+        }
+    }
+
+    /// The keys that the group's service holds.
+    pub(crate) fn holds(&self, holds: &[Hold]) {
+        self.group(|group| holds.clone_into(&mut group.holds));
     }
 
     /// The target says where it stands; it may have lost what stood here before.
@@ -301,16 +301,16 @@ impl Reporter {
         let Who::Group(name) = &self.who else {
             return None;
         };
-        self.board.lock().groups.get_mut(name).map(change)
+        self.board.lock().shown.groups.get_mut(name).map(change)
     }
 
     fn task<T>(&self, change: impl FnOnce(&mut TaskStatus) -> T) -> T {
-        let mut state = self.board.lock();
+        let shown = &mut self.board.lock().shown;
         match &self.who {
-            Who::Capture => change(&mut state.capture),
-            Who::Retention => change(&mut state.retention),
-            Who::Survey => change(&mut state.survey),
-            Who::Group(name) => change(&mut state.groups.entry(name.clone()).or_default().task),
+            Who::Capture => change(&mut shown.capture),
+            Who::Retention => change(&mut shown.retention),
+            Who::Survey => change(&mut shown.survey),
+            Who::Group(name) => change(&mut shown.groups.entry(name.clone()).or_default().task),
         }
     }
 }

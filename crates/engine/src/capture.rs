@@ -76,7 +76,7 @@ impl Capture {
         };
         let (source, head) = begun?;
         source.confirm(&head.position);
-        self.reporter.logged(head.clone());
+        self.reporter.begun(&head);
         self.reporter.step();
         let mut following = Following {
             gather: Gather::new(head.clone(), &self.limits),
@@ -199,7 +199,8 @@ impl Capture {
         let adopted: Vec<_> = entries.iter().filter_map(adopts).collect();
         let mut kept: Vec<_> =
             entries.iter().filter_map(|entry| kept_changes(entry, &following.placing)).collect();
-        self.append(following, entries).await?;
+        let counted = transactions(&entries, &following.gather.counted());
+        self.append(following, entries, counted).await?;
         for transaction in adopted {
             self.staged.remove(&transaction);
         }
@@ -213,7 +214,12 @@ impl Capture {
     }
 
     /// E1: appends, and only then confirms.
-    async fn append(&self, following: &mut Following, entries: Vec<Append>) -> Result<(), Fault> {
+    async fn append(
+        &self,
+        following: &mut Following,
+        entries: Vec<Append>,
+        counted: Vec<(Offset, u64, i64)>,
+    ) -> Result<(), Fault> {
         let Some(end) = entries.last().map(end_of) else {
             return Ok(());
         };
@@ -223,7 +229,7 @@ impl Capture {
         let epoch = self.desk.epoch();
         self.log.append(&self.lane, entries, epoch).await?;
         following.source.confirm(&end.position);
-        self.reporter.logged(end.clone());
+        self.reporter.logged(&end, counted);
         self.reporter.step();
         following.head = end;
         Ok(())
@@ -256,7 +262,7 @@ impl Capture {
                 }
             }
         }
-        self.append(following, placed).await?;
+        self.append(following, placed, Vec::new()).await?;
         for (ask, tickets) in settled {
             self.desk.close(tickets);
             self.desk.settled(&ask, &self.limits);
@@ -302,6 +308,24 @@ fn end_of(entry: &Append) -> Offset {
         Append::Progress(Progress { offset, .. }) => offset.clone(),
         Append::Placed(placed) => placed.offset.clone(),
     }
+}
+
+/// The transactions among the entries: where each ends, how many changes it has, when it committed.
+fn transactions(
+    entries: &[Append],
+    staged: &BTreeMap<TransactionId, u64>,
+) -> Vec<(Offset, u64, i64)> {
+    let of = |entry: &Append| match entry {
+        Append::Commit(commit, changes) => {
+            let count = match changes {
+                model::Changes::Inline(changes) => changes.len() as u64,
+                model::Changes::Staged => staged.get(&commit.transaction).copied().unwrap_or(0),
+            };
+            Some((commit.offset.clone(), count, commit.committed_at))
+        }
+        Append::Progress(_) | Append::Placed(_) => None,
+    };
+    entries.iter().filter_map(of).collect()
 }
 
 fn adopts(entry: &Append) -> Option<TransactionId> {

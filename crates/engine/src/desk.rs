@@ -5,18 +5,22 @@
 //! any task the wishes are written down again.
 
 mod walk;
+mod wishes;
 
 use crate::ask::{Answer, Ask, Errand, PassWish, SentBack, Wanted};
 use crate::limits::Limits;
 use model::attack::{Bug, planted};
-use model::{CopyName, Epoch, Incarnation, Key, Offset, Stretch, TableName, TargetName};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use model::{CopyName, Epoch, Incarnation, Key, Offset, TableName, TargetName};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use walk::Walk;
+use wishes::{State, Wish};
+
+pub(crate) use wishes::Discard;
 
 /// The shared desk of one lane.
 #[derive(Clone, Default)]
@@ -29,42 +33,6 @@ struct Shared {
     errands: Notify,
     /// Capture waits here for answers.
     answers: Notify,
-}
-
-#[derive(Default)]
-struct State {
-    /// Under which epoch rows are placed.
-    epoch: u64,
-    wishes: BTreeMap<TargetName, Wishes>,
-    /// The number of the next ticket, and those whose readings still count.
-    next_ticket: u64,
-    open_tickets: BTreeSet<u64>,
-    /// Asks that are with the reader or with capture.
-    asks_out: usize,
-    answers: VecDeque<Answer>,
-    /// What is to be read again, and when.
-    sent_back: VecDeque<(Instant, SentBack)>,
-    look_wanted: bool,
-    /// The farthest standing of a target in a history that is later than the one followed here.
-    later: Option<Offset>,
-    /// How many stretches were asked for.
-    turns: u64,
-}
-
-/// What one target wants.
-#[derive(Default)]
-struct Wishes {
-    /// Nothing may be placed for it before this.
-    behind: Option<Offset>,
-    passes: BTreeMap<CopyName, Walk>,
-    keys: BTreeMap<(TableName, Key), Wish>,
-}
-
-/// A key that is to be read again.
-struct Wish {
-    due: Instant,
-    pause: Duration,
-    asked: bool,
 }
 
 impl fmt::Debug for Desk {
@@ -154,6 +122,7 @@ impl Desk {
             due: now + limits.hold_retry_first,
             pause: limits.hold_retry_first,
             asked: false,
+            attempts: 0,
         });
         wish.due = now.checked_add(within).map_or(wish.due, |latest| wish.due.min(latest));
         drop(state);
@@ -167,6 +136,55 @@ impl Desk {
         }
     }
 }
+
+/// What a person says.
+impl Desk {
+    /// A held key is to be tried again at once; whether it is held.
+    pub(crate) fn retry_now(&self, target: &TargetName, table: &TableName, key: &Key) -> bool {
+        let mut state = self.lock();
+        let Some(wish) = state.key(target, table, key) else { return false };
+        wish.due = Instant::now();
+        drop(state);
+        self.0.errands.notify_one();
+        true
+    }
+
+    /// How often a held key was tried again, and how long until it is the next time.
+    pub(crate) fn retries(
+        &self,
+        target: &TargetName,
+        table: &TableName,
+        key: &Key,
+    ) -> Option<(u32, Duration)> {
+        let mut state = self.lock();
+        let wish = state.key(target, table, key)?;
+        Some((wish.attempts, wish.due.saturating_duration_since(Instant::now())))
+    }
+
+    /// A hold is to be discarded by whoever writes the target; not if nobody does.
+    pub(crate) fn discard(&self, target: &TargetName, discard: Discard) {
+        if let Some(wishes) = self.lock().wishes.get_mut(target)
+            && wishes.discards.len() < DISCARDS_MAX
+        {
+            wishes.discards.push(discard);
+        }
+    }
+
+    /// Whether there are holds to discard.
+    pub(crate) fn has_discards(&self, target: &TargetName) -> bool {
+        self.lock().wishes.get(target).is_some_and(|wishes| !wishes.discards.is_empty())
+    }
+
+    /// The holds to discard.
+    pub(crate) fn take_discards(&self, target: &TargetName) -> Vec<Discard> {
+        let mut state = self.lock();
+        let wishes = state.wishes.get_mut(target);
+        wishes.map_or(Vec::new(), |wishes| std::mem::take(&mut wishes.discards))
+    }
+}
+
+/// Discards that may wait to be carried out; those beyond are told that they were not.
+const DISCARDS_MAX: usize = 1_000;
 
 /// What the reader says.
 impl Desk {
@@ -372,118 +390,6 @@ impl Desk {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// The next errand, or when one may be due.
-    fn errand(&mut self, limits: &Limits) -> (Option<Errand>, Option<Instant>) {
-        if std::mem::take(&mut self.look_wanted) {
-            return (Some(Errand::Look), None);
-        }
-        let now = Instant::now();
-        if self.sent_back.front().is_some_and(|(due, _)| *due <= now)
-            && let Some((_, sent_back)) = self.sent_back.pop_front()
-        {
-            return (Some(Errand::SentBack(sent_back)), None);
-        }
-        let mut next_due = self.sent_back.front().map(|(due, _)| *due);
-        if self.asks_out >= limits.asks_max {
-            return (None, next_due);
-        }
-        for (target, wishes) in &mut self.wishes {
-            if let Some((table, keys)) = wishes.due_keys(now, limits, &mut next_due) {
-                self.asks_out += 1;
-                let (target, behind) = (target.clone(), wishes.behind.clone());
-                return (Some(Errand::Keys { target, table, keys, behind }), None);
-            }
-        }
-        let mut due: Option<(&TargetName, &Option<Offset>, &CopyName, &mut Walk, PassWish)> = None;
-        for (target, Wishes { behind, passes, .. }) in &mut self.wishes {
-            for (copy, walk) in passes {
-                let Some(wish) = walk.next(limits) else { continue };
-                if walk.due > now {
-                    next_due = Some(next_due.map_or(walk.due, |due| due.min(walk.due)));
-                } else if due.as_ref().is_none_or(|(.., other, _)| walk.turn < other.turn) {
-                    due = Some((target, &*behind, copy, walk, wish));
-                }
-            }
-        }
-        if let Some((target, behind, copy, walk, wish)) = due {
-            self.turns += 1;
-            walk.turn = self.turns;
-            self.asks_out += 1;
-            let (target, copy, behind) = (target.clone(), copy.clone(), behind.clone());
-            return (Some(Errand::Stretch { target, copy, wish, behind }), None);
-        }
-        (None, next_due)
-    }
-
-    fn walk(&mut self, target: &TargetName, stretch: &Stretch) -> Option<&mut Walk> {
-        let walk = self.wishes.get_mut(target)?.passes.get_mut(&stretch.copy)?;
-        (walk.wish.began == stretch.began).then_some(walk)
-    }
-
-    fn ask_again(
-        &mut self,
-        target: &TargetName,
-        table: &TableName,
-        keys: &BTreeSet<Key>,
-        due: Instant,
-    ) {
-        let Some(wishes) = self.wishes.get_mut(target) else { return };
-        for key in keys {
-            if let Some(wish) = wishes.keys.get_mut(&(table.clone(), key.clone())) {
-                wish.asked = false;
-                wish.due = due;
-            }
-        }
-    }
-
-    /// The target has them now in the log; if it refuses them again, they come up later.
-    fn keys_placed(
-        &mut self,
-        target: &TargetName,
-        table: &TableName,
-        keys: &BTreeSet<Key>,
-        limits: &Limits,
-    ) {
-        let Some(wishes) = self.wishes.get_mut(target) else { return };
-        for key in keys {
-            if let Some(wish) = wishes.keys.get_mut(&(table.clone(), key.clone())) {
-                wish.asked = false;
-                wish.pause = wish.pause.saturating_mul(2).min(limits.hold_retry_max);
-                wish.due = Instant::now() + wish.pause;
-            }
-        }
-    }
-}
-
-impl Wishes {
-    /// Keys of one table that are due, as many as one ask takes.
-    fn due_keys(
-        &mut self,
-        now: Instant,
-        limits: &Limits,
-        next_due: &mut Option<Instant>,
-    ) -> Option<(TableName, BTreeSet<Key>)> {
-        let mut found: Option<(TableName, BTreeSet<Key>)> = None;
-        for ((table, key), wish) in &mut self.keys {
-            if wish.asked {
-                continue;
-            }
-            if wish.due > now {
-                *next_due = Some(next_due.map_or(wish.due, |due| due.min(wish.due)));
-                continue;
-            }
-            let (of, keys) = found.get_or_insert_with(|| (table.clone(), BTreeSet::new()));
-            if of != table || keys.len() >= limits.ask_rows_max {
-                break;
-            }
-            wish.asked = true;
-            keys.insert(key.clone());
-        }
-        found
     }
 }
 

@@ -13,6 +13,7 @@
 //!   desk, ask           who wants which rows, and what was answered
 //!   task                supervise(): the only restart, the only backoff         (backoff: pure)
 //!   count               what a change does to counts                                      (pure)
+//!   works               all pipelines of an instance, seen and asked from outside
 //!   numbers             counts as they may be asked, each exact at its position
 //!   led                 a connection that leads its target
 //!   extent              which history a lane follows, and how far its log reaches
@@ -55,8 +56,9 @@ mod retention;
 mod state;
 mod survey;
 mod task;
+pub mod works;
 
-pub use board::{Board, GroupStatus, Phase, Snapshot, TaskStatus};
+pub use board::{Board, GroupStatus, Latency, Phase, Snapshot, TaskStatus, Trouble};
 pub use catalog::sqlite::{OpenedCatalog, SqliteCatalog};
 pub use catalog::{Catalog, History};
 pub use group::{Copy, Group, WhenFull};
@@ -68,3 +70,4 @@ pub use push::Push;
 pub use state::State;
 pub use state::sorted::{OpenedState, SetAside, SortedState, StateBounds};
 pub use task::Stop;
+pub use works::Works;

@@ -8,6 +8,7 @@ use crate::count::{Count, Group, Outcome, Tally};
 use model::attack::{Bug, Mark, planted, reached};
 use model::{CountName, Fault, Lane, Offset, TableName};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -162,6 +163,35 @@ impl Numbers {
     /// The numbers of every group that is not zero.
     pub fn all(&self, count: &CountName) -> Result<Told<BTreeMap<Group, i64>>, Untold> {
         self.tell(count, |counted| counted.tally.groups().clone())
+    }
+
+    /// Where the numbers of a count are true.
+    pub(crate) fn place(&self, count: &CountName) -> Result<Told<()>, Untold> {
+        self.tell(count, |_| ())
+    }
+
+    /// The numbers of these groups together.
+    pub(crate) fn sum(&self, count: &CountName, groups: &[Group]) -> Result<Told<i64>, Untold> {
+        let Told { value, position, as_of } = self.tell(count, |counted| {
+            groups.iter().try_fold(0_i64, |sum, group| sum.checked_add(counted.tally.of(group)))
+        })?;
+        let too_large = || Untold::Stopped(format!("{count}: the sum is too large"));
+        Ok(Told { value: value.ok_or_else(too_large)?, position, as_of })
+    }
+
+    /// Groups that are not zero and fit, in order, after one if given, at most so many.
+    pub(crate) fn groups_after(
+        &self,
+        count: &CountName,
+        after: Option<&Group>,
+        most: usize,
+        fits: &dyn Fn(&Group) -> bool,
+    ) -> Result<Told<Vec<Group>>, Untold> {
+        self.tell(count, |counted| {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let groups = counted.tally.groups().range::<Group, _>((from, Bound::Unbounded));
+            groups.map(|(group, _)| group).filter(|group| fits(group)).take(most).cloned().collect()
+        })
     }
 
     /// Waits until the numbers have moved since this future was made.

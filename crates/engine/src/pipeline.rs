@@ -83,7 +83,7 @@ impl Pipeline {
     /// Every task of the lane, with its pen on the board. The groups come first, so that
     /// retention sees them all from its first look on.
     fn tasks(&self) -> Vec<(Box<dyn Task>, Reporter)> {
-        let desk = Desk::default();
+        let desk = self.board.new_desk();
         let mut tasks: Vec<(Box<dyn Task>, Reporter)> = Vec::new();
         for group in &self.groups {
             let reporter = self.board.group(&group.name, group.when_full);
@@ -98,6 +98,7 @@ impl Pipeline {
                 catalog: self.catalog.clone(),
                 connections: 0,
                 in_doubt: None,
+                holds_moved: false,
             };
             tasks.push((Box::new(apply), reporter));
         }

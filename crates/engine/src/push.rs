@@ -15,13 +15,13 @@ use crate::instance::Instance;
 use crate::led::Led;
 use crate::limits::Limits;
 use crate::numbers::{Changed, Numbers, Untold, changes_over};
-use crate::task::{Stop, Task, supervise};
+use crate::task::{Stop, Task, answer, supervise};
 use async_trait::async_trait;
 use futures_util::future::select_all;
 use model::attack::{Mark, reached};
 use model::{
-    Batch, Code, CopyName, CountName, Effect, Fault, Key, Lane, Mode, Offset, Outcome, Pass, Row,
-    Service, Target, TargetName, Write,
+    Batch, Code, CopyName, CountName, Effect, Fault, Inspect, Key, Lane, Mode, Offset, Outcome,
+    Pass, Row, Service, TableName, Target, TargetName, Write,
 };
 use place::Place;
 use std::sync::Arc;
@@ -29,7 +29,6 @@ use table::Pushed;
 use tokio::time::{sleep, timeout};
 
 pub use place::lanes_at;
-pub use table::Grouped;
 
 /// A count that is kept in a store as rows.
 #[derive(Clone)]
@@ -42,8 +41,12 @@ pub struct Push {
     pub copy: CopyName,
     /// The count.
     pub count: CountName,
+    /// The table that is counted.
+    pub of: TableName,
     /// The columns that it groups by.
-    pub by: Vec<Grouped>,
+    pub by: Vec<Arc<str>>,
+    /// Where the table is, for the kinds of those columns.
+    pub source: Arc<dyn Service<dyn Inspect>>,
     /// The numbers of every lane that the count is over.
     pub numbers: Vec<Numbers>,
     /// The bounds.
@@ -59,15 +62,13 @@ impl Push {
     pub async fn run(self, stop: Stop) {
         let reporter = self.board.group(&self.name, WhenFull::Detach);
         let backoff = Backoff::new(&self.limits, self.instance.run);
-        let table = Pushed::new(&self.copy, &self.count, &self.by);
-        let task = Pushing { reporter: reporter.clone(), connections: 0, table, push: self };
+        let task = Pushing { reporter: reporter.clone(), connections: 0, push: self };
         supervise(Box::new(task), reporter, backoff, stop).await;
     }
 }
 
 struct Pushing {
     push: Push,
-    table: Pushed,
     reporter: Reporter,
     connections: u64,
 }
@@ -76,6 +77,8 @@ struct Pushing {
 impl Task for Pushing {
     async fn run(&mut self, stop: &Stop) -> Result<(), Fault> {
         self.reporter.phase(Phase::Starting);
+        let Some(table) = stop.or(self.table()).await else { return Ok(()) };
+        let table = table?;
         let Some(led) = stop.or(self.take_over()).await else { return Ok(()) };
         let mut led = led?;
         let standing = led.standing().await?;
@@ -92,9 +95,9 @@ impl Task for Pushing {
             if let Some(due) = self.due(at.as_ref())? {
                 let place = Place::of_lanes(due.at.clone());
                 let watermark = place.offset(next);
-                self.write(&mut led, &due, &watermark).await?;
+                self.write(&mut led, &table, (&due, &watermark)).await?;
                 (at, next) = (Some(place), next + 1);
-                self.reporter.applied(&watermark, 0);
+                self.reporter.applied(&watermark, 0, due.groups.len());
                 self.reporter.step();
                 stop.or(sleep(self.push.limits.push_pause)).await;
             }
@@ -107,6 +110,16 @@ impl Task for Pushing {
 }
 
 impl Pushing {
+    /// The table that holds the rows, with the columns as the source has them now.
+    async fn table(&self) -> Result<Pushed, Fault> {
+        let Push { of, copy, count, by, source, limits, .. } = &self.push;
+        let look = async { source.connect().await?.table(of).await };
+        let table = answer(limits.answer, Code::SourceUnavailable, look).await?;
+        let missing = || Fault::retry(Code::TableMissing, format!("the source has no table {of}"));
+        let table = table.ok_or_else(missing)?;
+        Pushed::new(copy, count, by, &table)
+    }
+
     async fn take_over(&mut self) -> Result<Led, Fault> {
         self.connections += 1;
         let push = &self.push;
@@ -130,18 +143,27 @@ impl Pushing {
     }
 
     /// Writes it all in one transaction of the target.
-    async fn write(&self, led: &mut Led, due: &Changed, watermark: &Offset) -> Result<(), Fault> {
+    async fn write(
+        &self,
+        led: &mut Led,
+        table: &Pushed,
+        (due, watermark): (&Changed, &Offset),
+    ) -> Result<(), Fault> {
+        let one = |effect| {
+            let (copy, table) = (self.push.copy.clone(), table.table.clone());
+            Write { copy, table, version: watermark.clone(), effect }
+        };
         let mut writes = Vec::new();
         if due.anew {
             reached(Mark::PushedAnew);
-            writes.push(self.one(watermark, Effect::Truncate));
+            writes.push(one(Effect::Truncate));
         }
         for (group, number) in &due.groups {
-            let (key, row): (Key, Row) = self.table.row(group, *number);
+            let (key, row): (Key, Row) = table.row(group, *number);
             if *number != 0 {
-                writes.push(self.one(watermark, Effect::Put { key, row, new: false }));
+                writes.push(one(Effect::Put { key, row, new: false }));
             } else if !due.anew {
-                writes.push(self.one(watermark, Effect::Delete(key)));
+                writes.push(one(Effect::Delete(key)));
             }
         }
         let most = self.push.limits.batch_changes_max.max(1);
@@ -169,11 +191,6 @@ impl Pushing {
             }
         }
         Ok(())
-    }
-
-    fn one(&self, watermark: &Offset, effect: Effect) -> Write {
-        let (copy, table) = (self.push.copy.clone(), self.table.table.clone());
-        Write { copy, table, version: watermark.clone(), effect }
     }
 
     /// The count's own lane in the store.

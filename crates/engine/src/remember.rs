@@ -276,7 +276,7 @@ impl Remember {
             }
         }
         self.reporter.passes(&book.passes());
-        self.reporter.applied(&upto, 0);
+        self.reporter.applied(&upto, 0, steps.len());
         self.reporter.step();
         Ok(())
     }

@@ -2,8 +2,7 @@
 
 use crate::oracle::Counted;
 use engine::count::{Condition, Count};
-use engine::push::Grouped;
-use model::{Cell, Decimal, Kind, Row, Value};
+use model::{Cell, Decimal, Row, Value};
 use std::sync::Arc;
 
 /// What is counted, for the engine and for the oracle.
@@ -23,11 +22,6 @@ pub fn counts() -> Vec<(Count, Counted)> {
 }
 
 const DEAR: &str = "amount > 25 and topic is not null";
-
-/// The columns of the count that is pushed.
-pub fn pushed_by() -> Vec<Grouped> {
-    vec![Grouped { name: "topic".into(), kind: Kind::Int, declared: "bigint".into() }]
-}
 
 fn limit() -> Decimal {
     "25".parse().expect("BUG: a decimal")

@@ -50,7 +50,8 @@ pub struct LaneAround {
 }
 
 /// Makes the push of a count over these lanes.
-pub type PushAround = Arc<dyn Fn(Vec<Numbers>, Instance, Board) -> Push + Send + Sync>;
+pub type PushAround =
+    Arc<dyn Fn(Vec<Numbers>, Arc<dyn Service<dyn Inspect>>, Instance, Board) -> Push + Send + Sync>;
 
 /// A running engine.
 pub struct Process {
@@ -119,9 +120,9 @@ impl Process {
             boards.push(board);
             numbers.push(told);
         }
-        if let Some(push) = &around.push {
+        if let (Some(push), Some(lane)) = (&around.push, around.lanes.first()) {
             let board = Board::new();
-            let push = push(numbers.clone(), instance, board.clone());
+            let push = push(numbers.clone(), lane.inspect.clone(), instance, board.clone());
             work.spawn(push.run(stop.clone()));
             boards.push(board);
         }
@@ -192,7 +193,7 @@ fn stopped_on(lane: &Lane, board: &Board) -> Vec<Stopped> {
         .map(|(who, task)| Stopped {
             lane: lane.clone(),
             who,
-            why: task.fault.clone().unwrap_or_default(),
+            why: task.trouble.as_ref().map(ToString::to_string).unwrap_or_default(),
         })
         .collect()
 }

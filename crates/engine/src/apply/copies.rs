@@ -74,6 +74,13 @@ impl Copies {
         self.held.len()
     }
 
+    /// The key is held no longer for this copy; whether no other copy of the table holds it either.
+    pub(super) fn discard(&mut self, copy: &CopyName, table: &TableName, key: &Key) -> bool {
+        self.held.remove(&(copy.clone(), key.clone()));
+        let copies = self.of.get(table).into_iter().flatten();
+        !copies.into_iter().any(|copy| self.held.contains(&(copy.clone(), key.clone())))
+    }
+
     /// How far passes have come.
     pub(super) fn passes(&self) -> &BTreeMap<CopyName, Pass> {
         &self.passes

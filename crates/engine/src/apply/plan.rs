@@ -115,6 +115,11 @@ impl Plan {
         self.gap.as_ref().filter(|_| self.queue.is_empty())
     }
 
+    /// The key is held no longer for this copy; whether no other copy holds it either.
+    pub(super) fn discard(&mut self, copy: &CopyName, table: &TableName, key: &Key) -> bool {
+        self.copies.discard(copy, table, key)
+    }
+
     /// The copies as the next batch finds them.
     pub(super) fn copies(&self) -> &Copies {
         &self.copies

@@ -32,7 +32,7 @@ impl Beginning<'_> {
         let bounds = self.log.bounds(self.lane).await?;
         self.desk.begin_anew(bounds.epoch);
         if let Some(last) = &bounds.last {
-            self.reporter.logged(last.clone());
+            self.reporter.begun(last);
         }
         let mut source = source.connect().await?;
         let Some(history) = self.catalog.history(self.lane).await? else {
@@ -78,7 +78,7 @@ impl Beginning<'_> {
         // What was read meanwhile may be of a server as it was before it was restored.
         self.desk.begin_anew(bounds.epoch);
         if let Some(last) = &bounds.last {
-            self.reporter.logged(last.clone());
+            self.reporter.begun(last);
         }
         Ok((source, head))
     }

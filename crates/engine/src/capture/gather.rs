@@ -36,6 +36,8 @@ pub(super) struct Gather {
     ready_bytes: usize,
     /// What the transactions among them touched.
     touched: Vec<(Position, TransactionId, Touched)>,
+    /// How many changes those that were staged have.
+    counted: BTreeMap<TransactionId, u64>,
 }
 
 /// A transaction without its end.
@@ -44,6 +46,8 @@ struct Open {
     parts: Vec<(TransactionId, Vec<Change>)>,
     bytes: usize,
     staged: bool,
+    /// Changes of each sub-transaction.
+    counts: BTreeMap<TransactionId, u64>,
     touched: Touched,
 }
 
@@ -59,6 +63,7 @@ impl Gather {
             ready: Vec::new(),
             ready_bytes: 0,
             touched: Vec::new(),
+            counted: BTreeMap::new(),
         }
     }
 
@@ -93,6 +98,11 @@ impl Gather {
         std::mem::take(&mut self.touched)
     }
 
+    /// How many changes those of them have that were staged.
+    pub(super) fn counted(&mut self) -> BTreeMap<TransactionId, u64> {
+        std::mem::take(&mut self.counted)
+    }
+
     fn part(
         &mut self,
         transaction: TransactionId,
@@ -103,6 +113,7 @@ impl Gather {
         for change in &changes {
             open.touched.add(change, self.limits.touched_max);
         }
+        *open.counts.entry(sub).or_default() += changes.len() as u64;
         if open.staged {
             return vec![Staging::Keep(StagedPart { transaction, sub, changes })];
         }
@@ -158,6 +169,7 @@ impl Gather {
             self.touched.push((offset.position.clone(), transaction, open.touched));
         }
         if open.staged {
+            self.counted.insert(transaction, open.counts.values().sum());
             self.push(Append::Commit(commit, Changes::Staged), 64);
         } else if open.parts.iter().all(|(_, changes)| changes.is_empty()) {
             // Nothing of it is ours; only that the source has come this far.
@@ -177,6 +189,7 @@ impl Gather {
             return Vec::new();
         };
         let staged = open.staged;
+        open.counts.remove(&sub);
         if whole {
             self.open_bytes -= open.bytes;
             self.open.remove(&transaction);

@@ -3,7 +3,8 @@
 use super::*;
 use crate::ask::Reading;
 use model::inspect::Sees;
-use model::{Incarnation, Placement, Position, Purpose, Table, Value};
+use model::{Placement, Position, Purpose, Stretch, Table, Value};
+use std::collections::BTreeMap;
 
 #[tokio::test(start_paused = true)]
 async fn a_held_key_comes_up_after_a_pause_that_doubles_each_time() {

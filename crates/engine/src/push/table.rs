@@ -1,19 +1,8 @@
 //! PURE: the table of a pushed count: one row a group, with the count's name and its number.
 
 use crate::count::Group;
-use model::{Cell, Column, CopyName, CountName, Key, Kind, Row, Table, Value};
+use model::{Cell, Code, Column, CopyName, CountName, Fault, Key, Kind, Row, Table, Value};
 use std::sync::Arc;
-
-/// A column that a count groups by, as the pushed table has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grouped {
-    /// Its name.
-    pub name: Arc<str>,
-    /// What kind of values it holds.
-    pub kind: Kind,
-    /// The type as the source declares it.
-    pub declared: Arc<str>,
-}
 
 /// A pushed count as rows.
 pub(super) struct Pushed {
@@ -22,20 +11,33 @@ pub(super) struct Pushed {
 }
 
 impl Pushed {
-    /// The table `count, <group columns>, value`; all but the value make its key.
-    pub(super) fn new(copy: &CopyName, count: &CountName, by: &[Grouped]) -> Self {
-        let column = |name: &str, kind, declared: &str, nullable| Column {
+    /// The table `count, <group columns>, value`; all but the value make its key. The group columns
+    /// are as the counted table has them.
+    pub(super) fn new(
+        copy: &CopyName,
+        count: &CountName,
+        by: &[Arc<str>],
+        of: &Table,
+    ) -> Result<Self, Fault> {
+        let own = |name: &str, kind, declared: &str| Column {
             name: name.into(),
             kind,
             declared: declared.into(),
-            nullable,
+            nullable: false,
         };
-        let mut columns = vec![column("count", Kind::Text, "text", false)];
-        columns.extend(by.iter().map(|by| column(&by.name, by.kind, &by.declared, true)));
-        columns.push(column("value", Kind::Int, "bigint", false));
+        let mut columns = vec![own("count", Kind::Text, "text")];
+        for name in by {
+            let column =
+                of.columns.iter().find(|column| column.name == *name).ok_or_else(|| {
+                    let what = format!("{count}: {} has no column {name}", of.name);
+                    Fault::retry(Code::CountWrong, what)
+                })?;
+            columns.push(Column { nullable: true, ..column.clone() });
+        }
+        columns.push(own("value", Kind::Int, "bigint"));
         let key = (0..=by.len()).collect();
         let table = Table { name: copy.as_str().into(), version: 1, columns, key };
-        Self { count: Value::Text(count.as_str().into()), table: Arc::new(table) }
+        Ok(Self { count: Value::Text(count.as_str().into()), table: Arc::new(table) })
     }
 
     /// The row of a group.
@@ -49,9 +51,9 @@ impl Pushed {
 
 #[cfg(test)]
 mod tests {
-    use super::{Grouped, Pushed};
+    use super::Pushed;
     use crate::count::Group;
-    use model::{Key, Kind, Row, Value};
+    use model::{Column, Key, Kind, Row, Table, Value};
 
     #[test]
     fn a_group_is_a_row_with_the_name_of_its_count_and_its_number() {
@@ -80,10 +82,29 @@ mod tests {
         assert_eq!(key, Key::new([Value::from("questions"), Value::Null]));
     }
 
+    #[test]
+    fn a_column_that_the_table_lacks_is_named() {
+        let fault =
+            Pushed::new(&"c".into(), &"q".into(), &["level".into()], &questions(&["topic"]));
+        assert_eq!(
+            fault.err().map(|fault| fault.what).as_deref(),
+            Some("q: questions has no column level")
+        );
+    }
+
     fn pushed(by: &[&str]) -> Pushed {
-        let grouped =
-            |name: &&str| Grouped { name: (*name).into(), kind: Kind::Int, declared: "int".into() };
-        let by: Vec<_> = by.iter().map(grouped).collect();
-        Pushed::new(&"counts".into(), &"questions".into(), &by)
+        let names: Vec<_> = by.iter().map(|&name| name.into()).collect();
+        Pushed::new(&"counts".into(), &"questions".into(), &names, &questions(by)).expect("a table")
+    }
+
+    fn questions(columns: &[&str]) -> Table {
+        let column = |name: &&str| Column {
+            name: (*name).into(),
+            kind: Kind::Int,
+            declared: "int".into(),
+            nullable: false,
+        };
+        let columns = columns.iter().map(column).collect();
+        Table { name: "questions".into(), version: 1, columns, key: vec![0] }
     }
 }

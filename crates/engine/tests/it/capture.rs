@@ -114,7 +114,7 @@ async fn another_server_behind_the_address_stops_the_lane() {
     rig.in_step(0).await;
     rig.database.become_another("server-2");
     until("it stops", || running.board.snapshot().capture.phase == Phase::Stopped).await;
-    let fault = running.board.snapshot().capture.fault.expect("a reason");
+    let fault = running.board.snapshot().capture.trouble.expect("a reason").to_string();
     assert!(fault.starts_with("E-SOURCE-CHANGED"), "{fault}");
 }
 

@@ -3,13 +3,13 @@
 use crate::rig::{Rig, until};
 use crate::workload::Workload;
 use instep_engine::count::Count;
-use instep_engine::push::{Grouped, Push, lanes_at};
+use instep_engine::push::{Push, lanes_at};
 use instep_engine::{Board, Instance, Limits, Numbers, Stop};
-use model::{Cell, Claim, Kind, Op, Value};
+use model::{Cell, Claim, Op, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use testkit::conformance::rows::key;
+use testkit::conformance::rows::{key, table};
 use testkit::faulty::{Call, Faulty, Queued, Reply};
 use testkit::memory::database::Database;
 use testkit::memory::store::{Manners, Store};
@@ -96,12 +96,17 @@ async fn a_push_whose_answer_is_lost_is_neither_lost_nor_done_twice() {
 }
 
 fn push(store: &Store, numbers: Vec<Numbers>, replies: Arc<Queued>, run: u64) -> JoinHandle<()> {
+    // Only for what its columns are.
+    let source = Database::new("server-1");
+    source.define(&table("questions"));
     let push = Push {
         name: "counts".into(),
         service: Faulty::target(Arc::new(store.clone()), replies),
         copy: "counts".into(),
         count: "by topic".into(),
-        by: vec![Grouped { name: "topic".into(), kind: Kind::Int, declared: "bigint".into() }],
+        of: "questions".into(),
+        by: vec!["topic".into()],
+        source: Arc::new(source),
         numbers,
         limits: Limits {
             push_pause: Duration::from_millis(10),

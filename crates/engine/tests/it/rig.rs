@@ -69,7 +69,7 @@ impl Running {
 
     /// Why a target's group has stopped or is retrying.
     pub(crate) fn fault(&self, target: usize) -> Option<String> {
-        self.board.snapshot().groups.get(&name(target))?.task.fault.clone()
+        Some(self.board.snapshot().groups.get(&name(target))?.task.trouble.as_ref()?.to_string())
     }
 
     /// How far the passes of a target have come, and whether all of them are done.

@@ -2,13 +2,13 @@
 
 use super::frame::Frame;
 use super::instance::InstanceWorld;
-use crate::counting::{counts, pushed_by};
+use crate::counting::counts;
 use crate::faults::Moody;
 use crate::oracle::{Counted, Counts, Invariant, Truths, Violation};
 use crate::process::PushAround;
 use crate::setup::Setup;
 use engine::push::{lane_of, lanes_at};
-use engine::{Board, Instance, Numbers, Push};
+use engine::{Numbers, Push};
 use model::{CountName, Key, Lane, Offset, Row, Service, Target, Value};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -54,14 +54,17 @@ impl NumbersWorld {
         let pushed = self.pushed.as_ref()?;
         let service: Arc<dyn Service<dyn Target>> = Arc::new(pushed.store.clone());
         let service = Faulty::target(service, pushed.moods[instance].clone());
-        let count = CountName::from(pushed.count.name.as_str());
+        let name = CountName::from(pushed.count.name.as_str());
+        let count = counts().into_iter().map(|(count, _)| count).find(|it| it.name == name)?;
         let limits = setup.limits.clone();
-        Some(Arc::new(move |numbers: Vec<Numbers>, instance: Instance, board: Board| Push {
+        Some(Arc::new(move |numbers, source, instance, board| Push {
             name: "pushed".into(),
             service: service.clone(),
             copy: "pushed".into(),
-            count: count.clone(),
-            by: pushed_by(),
+            count: count.name.clone(),
+            of: count.of.clone(),
+            by: count.by.clone(),
+            source,
             numbers,
             limits: limits.clone(),
             instance,

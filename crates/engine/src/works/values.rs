@@ -1,0 +1,255 @@
+//! What a count is, at a position or later: the sum over its shards, each exact at its own place.
+
+use super::status::together;
+use super::{KeptCount, Shard, Works};
+use crate::board::Phase;
+use crate::count::Group;
+use crate::numbers::{Numbers, Told, Untold};
+use futures_util::future::select_all;
+use model::{Code, CountName, Position, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// An answer, and where it is true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered<T> {
+    /// What was asked for.
+    pub value: T,
+    /// Where it is true, in every shard.
+    pub position: String,
+    /// The sources' clock there, in microseconds since 1970: the earliest of the shards'.
+    pub as_of: i64,
+}
+
+/// Some groups of a count, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The groups, and their numbers; none of them is zero.
+    pub groups: Vec<(Group, i64)>,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+/// Positions that an answer must not be before, by shard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AtLeast(BTreeMap<usize, Position>);
+
+/// A position that is none, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadPosition(pub String);
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// There is no such count.
+    Unknown,
+    /// Its rows are still being read, or state has not come to where the log ended at the start.
+    NotYet(Untold),
+    /// It has stopped, and why.
+    Stopped(String),
+    /// It has not come to the position that was asked for; it stands here.
+    NotReached(String),
+    /// The server behind the source is another one than before, so that its positions mean nothing.
+    SourceChanged(String),
+}
+
+impl Works {
+    /// Reads positions as they are shown: one alone where there is one shard, else each behind the
+    /// name of its service. Not every shard has to be named.
+    pub fn at_least(&self, count: &CountName, text: &str) -> Result<AtLeast, BadPosition> {
+        let source = self.count(count).map_or(usize::MAX, |it| it.source);
+        let shards = self.shards(source);
+        let mut found = BTreeMap::new();
+        for part in text.split(',') {
+            let named = shards.iter().enumerate().find_map(|(index, shard)| {
+                let rest = part.strip_prefix(&*shard.service)?.strip_prefix(':')?;
+                Some((index, rest))
+            });
+            let (index, token) = match (named, shards.len()) {
+                (Some(named), _) => named,
+                (None, 1) => (0, part),
+                (None, _) => return Err(BadPosition(unnamed(part, shards))),
+            };
+            let position = (shards[index].tokens.read)(token).ok_or_else(|| {
+                BadPosition(format!("{token:?} is no position of {}", shards[index].service))
+            })?;
+            if found.insert(index, position).is_some() {
+                return Err(BadPosition(format!("{} is named twice", shards[index].service)));
+            }
+        }
+        Ok(AtLeast(found))
+    }
+
+    /// The number of a group. Each column is given by the values that it may have: those that are
+    /// written alike.
+    pub async fn value(
+        &self,
+        count: &CountName,
+        group: &[Vec<Value>],
+        at_least: &AtLeast,
+        until: Instant,
+    ) -> Result<Answered<i64>, Unanswered> {
+        let groups = readings(group);
+        let ask = |lanes: &[&Numbers]| {
+            let mut sum = 0_i64;
+            let mut places = Vec::new();
+            for numbers in lanes {
+                let told = numbers.sum(count, &groups)?;
+                sum = sum.checked_add(told.value).ok_or_else(|| too_large(count))?;
+                places.push(place(told));
+            }
+            Ok((sum, places))
+        };
+        self.ask(count, at_least, until, ask).await
+    }
+
+    /// Groups in order, after one if given, at most so many: those whose columns have one of the
+    /// given values, where a column is given.
+    pub async fn page(
+        &self,
+        count: &CountName,
+        only: &[Option<Vec<Value>>],
+        from: (Option<&Group>, usize),
+        (at_least, until): (&AtLeast, Instant),
+    ) -> Result<Answered<Page>, Unanswered> {
+        let (after, most) = from;
+        let fits = |group: &Group| {
+            only.iter()
+                .zip(group.values())
+                .all(|(only, value)| only.as_ref().is_none_or(|values| values.contains(value)))
+        };
+        let ask = |lanes: &[&Numbers]| {
+            let mut found = BTreeSet::new();
+            let mut places = Vec::new();
+            for numbers in lanes {
+                let told = numbers.groups_after(count, after, most + 1, &fits)?;
+                found.extend(told.value.iter().cloned());
+                places.push(place(told));
+            }
+            let more = found.len() > most;
+            let mut groups = Vec::new();
+            for group in found.into_iter().take(most) {
+                let mut sum = 0_i64;
+                for numbers in lanes {
+                    let part = numbers.sum(count, std::slice::from_ref(&group))?.value;
+                    sum = sum.checked_add(part).ok_or_else(|| too_large(count))?;
+                }
+                groups.push((group, sum));
+            }
+            Ok((Page { groups, more }, places))
+        };
+        self.ask(count, at_least, until, ask).await
+    }
+
+    /// Asks every lane until all of them have come to where they have to be, or time is up.
+    async fn ask<T>(
+        &self,
+        name: &CountName,
+        at_least: &AtLeast,
+        until: Instant,
+        ask: impl Fn(&[&Numbers]) -> Result<(T, Vec<Told<()>>), Untold>,
+    ) -> Result<Answered<T>, Unanswered> {
+        let it = self.count(name).ok_or(Unanswered::Unknown)?;
+        let shards = self.shards(it.source);
+        let lanes = lanes(shards).ok_or(Unanswered::Unknown)?;
+        loop {
+            let moved: Vec<_> = lanes.iter().map(|numbers| Box::pin(numbers.moved())).collect();
+            let unanswered = match ask(&lanes) {
+                Ok((value, places)) => {
+                    let answered = answered(shards, value, &places);
+                    let is_there = at_least.0.iter().all(|(shard, position)| {
+                        places.get(*shard).is_some_and(|it| it.position.position >= *position)
+                    });
+                    if is_there {
+                        return Ok(answered);
+                    }
+                    self.check_identity(it)?;
+                    Unanswered::NotReached(answered.position)
+                }
+                Err(Untold::Unknown) => return Err(Unanswered::Unknown),
+                Err(Untold::Stopped(why)) => return Err(Unanswered::Stopped(why)),
+                Err(untold @ (Untold::Filling | Untold::Replaying)) => Unanswered::NotYet(untold),
+            };
+            // Filling ends without a move of the numbers, so now and then it is looked again.
+            let next = until.min(Instant::now() + LOOK_AGAIN);
+            let is_over = timeout_at(next, select_all(moved)).await.is_err();
+            if is_over && Instant::now() >= until {
+                return Err(unanswered);
+            }
+        }
+    }
+
+    /// A position of another server is not waited for.
+    fn check_identity(&self, it: &KeptCount) -> Result<(), Unanswered> {
+        for shard in self.shards(it.source) {
+            let capture = shard.pipeline.board.snapshot().capture;
+            if let (Phase::Stopped, Some(trouble)) = (capture.phase, capture.trouble)
+                && trouble.code == Code::SourceChanged
+            {
+                return Err(Unanswered::SourceChanged(trouble.what));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How often a count that can not be told yet is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+fn lanes(shards: &[Shard]) -> Option<Vec<&Numbers>> {
+    shards.iter().map(|shard| Some(&shard.pipeline.counting.as_ref()?.numbers)).collect()
+}
+
+fn place<T>(told: Told<T>) -> Told<()> {
+    Told { value: (), position: told.position, as_of: told.as_of }
+}
+
+fn answered<T>(shards: &[Shard], value: T, places: &[Told<()>]) -> Answered<T> {
+    let offsets = places.iter().map(|place| Some(place.position.clone()));
+    let position = together(shards, offsets).unwrap_or_default();
+    Answered { value, position, as_of: places.iter().map(|it| it.as_of).min().unwrap_or(0) }
+}
+
+fn too_large(count: &CountName) -> Untold {
+    Untold::Stopped(format!("{count}: the sum over lanes is too large"))
+}
+
+fn unnamed(part: &str, shards: &[Shard]) -> String {
+    let services: Vec<_> = shards.iter().map(|shard| &*shard.service).collect();
+    let first = services.first().unwrap_or(&"service");
+    format!(
+        "{part:?} does not say which shard it is of; write {first}:{part}, with one of: {}",
+        services.join(", ")
+    )
+}
+
+/// Every group that can be meant by values that are written alike.
+fn readings(columns: &[Vec<Value>]) -> Vec<Group> {
+    let mut groups: Vec<Vec<Value>> = vec![Vec::new()];
+    for values in columns {
+        let longer = |group: Vec<Value>| {
+            values.iter().map(move |value| group.iter().cloned().chain([value.clone()]).collect())
+        };
+        groups = groups.into_iter().flat_map(longer).collect();
+    }
+    let groups: BTreeSet<_> = groups.into_iter().map(Group::new).collect();
+    groups.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_can_be_several_values_means_each_of_them_once() {
+        let seven = vec![Value::Int(7), Value::from("7")];
+        let groups = readings(&[seven.clone(), vec![Value::Null]]);
+        assert_eq!(
+            groups,
+            [Group::new([Value::Int(7), Value::Null]), Group::new([Value::from("7"), Value::Null]),]
+        );
+        assert_eq!(readings(&[]), [Group::new(Vec::<Value>::new())]);
+        assert_eq!(readings(&[vec![Value::Int(7), Value::Int(7)]]).len(), 1);
+    }
+}
