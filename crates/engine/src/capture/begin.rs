@@ -10,8 +10,8 @@ use crate::desk::Desk;
 use bytes::Bytes;
 use model::attack::{Bug, Mark, planted, reached};
 use model::{
-    Append, Bounds, Code, Fault, Incarnation, Lane, Log, Offset, Place, Placed, Resume, Service,
-    Source, Started,
+    Append, Bounds, Code, Fate, Fault, Incarnation, Lane, Log, Offset, Place, Placed, Resume,
+    Service, Source, Started,
 };
 
 /// What it takes to begin.
@@ -99,13 +99,14 @@ impl Beginning<'_> {
     }
 
     /// Another server answers. Only if a person has said that it is the right one, a new history
-    /// begins there.
+    /// begins there; until then it is asked again now and then, and nothing is read.
     async fn adopt(
         &self,
         source: &mut dyn Source,
         history: &History,
         fault: Fault,
     ) -> Result<Offset, Fault> {
+        let fault = Fault { fate: Fate::Retry, ..fault };
         let Some(adopted) = self.catalog.adopted(self.lane).await? else {
             return Err(fault);
         };

@@ -4,6 +4,7 @@
 //! never replaced. `docs/formats/catalog.md` has the tables.
 
 use crate::catalog::{Catalog, History};
+use crate::instance::Instance;
 use async_trait::async_trait;
 use model::{Code, Fault, Identity, Incarnation, Lane, Position, TargetName};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
@@ -39,6 +40,20 @@ impl SqliteCatalog {
         })
         .await?;
         Ok(OpenedCatalog { catalog: Self { worker }, begun })
+    }
+
+    /// Another run of this instance begins. Its name was drawn when the catalog was begun.
+    pub async fn begin_run(&self) -> Result<Instance, Fault> {
+        const BEGIN: &str = "insert into instance (one, name, run)
+                             values (1, lower(hex(randomblob(8))), 1)
+                             on conflict do update set run = run + 1 returning name, run";
+        let begin = |connection: &mut Connection| {
+            let instance = |row: &Row<'_>| {
+                Ok(Instance { name: row.get(0)?, run: row.get::<_, u32>(1)?.into() })
+            };
+            connection.query_row(BEGIN, [], instance)
+        };
+        self.run(begin).await
     }
 
     async fn run<T: Send + 'static>(
@@ -152,6 +167,11 @@ const TABLES: &str = "
         identity text not null,
         began blob not null,
         witness blob not null
+    ) strict;
+    create table instance (
+        one integer primary key check (one = 1),
+        name text not null,
+        run integer not null
     ) strict;
     create table adopted (
         lane text primary key,

@@ -2,7 +2,6 @@
 
 use super::status::together;
 use super::{KeptCount, Shard, Works};
-use crate::board::Phase;
 use crate::count::Group;
 use crate::numbers::{Numbers, Told, Untold};
 use futures_util::future::select_all;
@@ -184,9 +183,8 @@ impl Works {
     fn check_identity(&self, it: &KeptCount) -> Result<(), Unanswered> {
         for shard in self.shards(it.source) {
             let capture = shard.pipeline.board.snapshot().capture;
-            if let (Phase::Stopped, Some(trouble)) = (capture.phase, capture.trouble)
-                && trouble.code == Code::SourceChanged
-            {
+            let changed = capture.trouble.filter(|trouble| trouble.code == Code::SourceChanged);
+            if let Some(trouble) = changed {
                 return Err(Unanswered::SourceChanged(trouble.what));
             }
         }

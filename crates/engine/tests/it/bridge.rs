@@ -1,8 +1,8 @@
 //! History that was lost: found again by comparing with the source.
 
 use crate::rig::{Rig, lane, name, until};
-use instep_engine::{Catalog, Phase};
-use model::Op;
+use instep_engine::Catalog;
+use model::{Code, Op};
 use std::sync::Arc;
 use std::time::Duration;
 use testkit::conformance::rows::{key, row};
@@ -78,16 +78,33 @@ async fn another_server_is_followed_once_a_person_says_so() {
     rig.insert([1, 2]);
     let running = rig.start_filled().await;
     rig.database.become_another("server-2");
-    until("it stops", || running.board.snapshot().capture.phase == Phase::Stopped).await;
-    running.crash().await;
+    let is_refused = || {
+        let trouble = running.board.snapshot().capture.trouble;
+        trouble.is_some_and(|trouble| trouble.code == Code::SourceChanged)
+    };
+    until("it is refused", is_refused).await;
     rig.change([Op::Delete(key(1)), Op::Insert(row(3, 7, "there"))]);
     rig.notes.adopt(&lane(), &"server-3".into()).await.expect("noted");
-    let running = rig.launch();
-    until("it stops", || running.board.snapshot().capture.phase == Phase::Stopped).await;
-    running.crash().await;
+    sleep(Duration::from_secs(60)).await;
+    assert!(is_refused(), "the word was about another server");
+    assert_eq!(rig.rows(0).len(), 2);
     rig.notes.adopt(&lane(), &"server-2".into()).await.expect("noted");
-    let _running = rig.launch();
     rig.in_step(0).await;
+}
+
+/// A wrong address is put right again: nobody's word is needed for the server of before.
+#[tokio::test(start_paused = true)]
+async fn the_server_of_before_is_followed_again_as_soon_as_it_answers() {
+    let mut rig = Rig::new(1);
+    rig.insert([1, 2]);
+    let running = rig.start_filled().await;
+    rig.database.become_another("server-2");
+    let refused = || running.board.snapshot().capture.trouble.is_some();
+    until("it is refused", refused).await;
+    rig.database.become_another("server-1");
+    rig.insert([3]);
+    rig.in_step(0).await;
+    assert_eq!(running.board.snapshot().capture.trouble, None);
 }
 
 /// An empty source is more likely the wrong one than emptied.

@@ -31,6 +31,17 @@ async fn every_call_is_durable_when_it_returns() {
 }
 
 #[tokio::test]
+async fn each_run_has_a_higher_number_under_the_same_name() {
+    let (folder, other) = (TestFolder::new(), TestFolder::new());
+    let first = open(&folder).await.expect("no fault").0.begin_run().await.expect("no fault");
+    let second = survivor(&folder).await.begin_run().await.expect("no fault");
+    assert_eq!((first.run, second.run), (1, 2));
+    assert_eq!(first.name, second.name);
+    let elsewhere = open(&other).await.expect("no fault").0.begin_run().await.expect("no fault");
+    assert_ne!(elsewhere.name, first.name);
+}
+
+#[tokio::test]
 async fn a_new_history_clears_what_was_said_about_the_one_before_in_its_own_lane() {
     let folder = TestFolder::new();
     let (catalog, _) = open(&folder).await.expect("no fault");

@@ -17,3 +17,4 @@ mod slow_log;
 mod state;
 mod stores;
 mod workload;
+mod works;

@@ -157,8 +157,15 @@ impl Rig {
 
     /// Starts the pipeline.
     pub(crate) fn launch(&mut self) -> Running {
+        let (pipeline, numbers) = self.pipeline();
+        let (board, stop) = (pipeline.board.clone(), Stop::new());
+        let work = tokio::spawn(pipeline.run(stop.clone()));
+        Running { board, stop, work, numbers }
+    }
+
+    /// The pipeline of the next run, and its numbers.
+    pub(crate) fn pipeline(&mut self) -> (Pipeline, Numbers) {
         self.run += 1;
-        let board = Board::new();
         let numbers = Numbers::new(&self.lane, &self.counts, self.limits.groups_max);
         let counting = Counting {
             counts: self.counts.clone(),
@@ -175,11 +182,9 @@ impl Rig {
             counting: (!self.counts.is_empty()).then_some(counting),
             limits: self.limits.clone(),
             instance: Instance { name: self.instance.clone(), run: self.run },
-            board: board.clone(),
+            board: Board::with_clock(clock),
         };
-        let stop = Stop::new();
-        let work = tokio::spawn(pipeline.run(stop.clone()));
-        Running { board, stop, work, numbers }
+        (pipeline, numbers)
     }
 
     fn group(&self, target: usize) -> Group {
@@ -229,6 +234,11 @@ impl Rig {
     pub(crate) async fn in_step(&self, target: usize) {
         until("the copy equals its source", || self.rows(target) == self.truth()).await;
     }
+}
+
+/// A clock that is far ahead of every source's.
+fn clock() -> i64 {
+    i64::MAX / 2
 }
 
 /// The lane of the rig.
