@@ -7,9 +7,9 @@ use crate::mount::Mount;
 use crate::plants::Plant;
 use crate::setup::Setup;
 use engine::count::Count;
-use engine::{Board, Counting, Group, Instance, Numbers, Phase, Pipeline, Push, Stop};
+use engine::{Board, Counting, Group, Instance, Numbers, Phase, Pipeline, Push, Stop, TaskStatus};
 use journal::Journal;
-use model::{Fault, Inspect, Lane, Service, Source};
+use model::{Code, Fault, Inspect, Lane, Service, Source};
 use std::path::Path;
 use std::sync::Arc;
 use testkit::disk::FaultyDisk;
@@ -179,6 +179,11 @@ impl Process {
     }
 }
 
+/// Another server is asked for again and again, but only a person ends that.
+fn waits_for_a_person(task: &TaskStatus) -> bool {
+    task.trouble.as_ref().is_some_and(|trouble| trouble.code == Code::SourceChanged)
+}
+
 fn stopped_on(lane: &Lane, board: &Board) -> Vec<Stopped> {
     let board = board.snapshot();
     let groups = board.groups.iter().map(|(name, group)| (name.to_string(), &group.task));
@@ -189,7 +194,7 @@ fn stopped_on(lane: &Lane, board: &Board) -> Vec<Stopped> {
     ];
     groups
         .chain(others)
-        .filter(|(_, task)| task.phase == Phase::Stopped)
+        .filter(|(_, task)| task.phase == Phase::Stopped || waits_for_a_person(task))
         .map(|(who, task)| Stopped {
             lane: lane.clone(),
             who,
