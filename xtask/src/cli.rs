@@ -55,6 +55,23 @@ pub(crate) enum Command {
         arguments: Vec<String>,
     },
 
+    /// Fuzz everything that reads bytes from outside, each for so long.
+    #[command(before_help = "Examples:
+  cargo xtask fuzz                      a minute each
+  cargo xtask fuzz config --seconds 600 those with this in their name, ten minutes each
+  cargo xtask fuzz --seed 7             other inputs")]
+    Fuzz {
+        /// Only targets with this in their name.
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+        /// How long each is fuzzed.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// From which seed inputs are made.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+
     /// Run the benches and write their figures to docs/bench.md.
     #[command(before_help = "Examples:
   cargo xtask bench             all of them

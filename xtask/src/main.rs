@@ -5,6 +5,7 @@
 mod bench;
 mod cli;
 mod fix;
+mod fuzz;
 mod gate;
 mod needs;
 mod shell;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         Command::Fix => fix::run(),
         Command::Tidy { rules } => tidy::run(&rules),
         Command::Sim { arguments } => sim::run(&arguments),
+        Command::Fuzz { name, seconds, seed } => fuzz::run(name.as_deref(), seconds, seed),
         Command::Bench { which } => bench::run(which),
     };
     match outcome {

@@ -6,5 +6,6 @@
 pub mod conformance;
 pub mod disk;
 pub mod faulty;
+pub mod fuzz;
 pub mod memory;
 pub mod offload;

@@ -8,6 +8,7 @@ mod damage;
 mod decimals;
 mod digest_bytes;
 mod digests;
+mod fuzz;
 mod golden;
 mod hex;
 mod json;
