@@ -92,6 +92,8 @@ pub(crate) enum Bench {
     Engine,
     /// Changing the state of a lane all over its keys.
     State,
+    /// The program over SQLite files.
+    Sqlite,
     /// One after the other.
     All,
 }

@@ -212,7 +212,7 @@ impl Apply {
             let _ = it.done.send(());
         }
         self.holds_moved = true;
-        self.reporter.applied(&batch.watermark, plan.copies().held_keys(), 0);
+        self.reporter.applied(&batch.watermark, plan.copies().held_keys(), []);
         Ok(())
     }
 
@@ -346,7 +346,8 @@ impl Apply {
 
     fn report(&self, batch: &Batch, plan: &Plan, durable: bool) {
         let held = plan.copies().held_keys();
-        self.reporter.applied(&batch.watermark, held, batch.writes.len());
+        let written = batch.writes.iter().map(|write| &write.copy);
+        self.reporter.applied(&batch.watermark, held, written);
         if !batch.passes.is_empty() {
             self.reporter.passes(plan.copies().passes());
         }

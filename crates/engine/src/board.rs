@@ -236,8 +236,18 @@ impl Reporter {
         self.board.0.flushed.notify_waiters();
     }
 
-    /// The group holds everything up to here, with so many rows more.
-    pub(crate) fn applied(&self, watermark: &Watermark, held_keys: usize, written: usize) {
+    /// The source has nothing after this place, at this time of its own clock.
+    pub(crate) fn idle(&self, at: &Offset, source_time: i64) {
+        self.board.lock().shown.idle = Some((at.clone(), source_time));
+    }
+
+    /// The group holds everything up to here, with a row more of each of these copies.
+    pub(crate) fn applied<'a>(
+        &self,
+        watermark: &Watermark,
+        held_keys: usize,
+        written: impl IntoIterator<Item = &'a CopyName>,
+    ) {
         let Who::Group(name) = &self.who else { return };
         let now = self.board.0.clock.map(|clock| clock());
         let mut state = self.board.lock();
@@ -245,7 +255,12 @@ impl Reporter {
         let Some(group) = shown.groups.get_mut(name) else { return };
         let before = group.watermark.replace(watermark.clone());
         group.held_keys = held_keys;
-        group.written += written as u64;
+        for copy in written {
+            match group.written.get_mut(copy) {
+                Some(written) => *written += 1,
+                None => _ = group.written.insert(copy.clone(), 1),
+            }
+        }
         if let (Some(now), Some(before)) = (now, before) {
             for committed_at in trail.committed(&before, watermark) {
                 group.latency.note(now.saturating_sub(committed_at));

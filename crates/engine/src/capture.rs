@@ -162,21 +162,26 @@ impl Capture {
         step: Option<Result<Step, Fault>>,
     ) -> Result<(), Fault> {
         let Some(step) = step else { return Ok(()) };
-        self.take(&mut following.gather, step?).await?;
+        self.take(following, step?).await?;
         // What is at hand already goes into the same append: under load groups grow by
         // themselves, and an idle source waits for nobody.
         for _ in 1..self.limits.append_steps_max {
             let is_full = following.gather.is_full();
             let step = if is_full { None } else { following.source.next().now_or_never() };
             let Some(step) = step else { break };
-            self.take(&mut following.gather, step?).await?;
+            self.take(following, step?).await?;
         }
         self.append_gathered(following).await
     }
 
     /// Takes one step; what is too large for memory goes to the log's staging at once.
-    async fn take(&mut self, gather: &mut Gather, step: Step) -> Result<(), Fault> {
-        for staging in gather.take(step)? {
+    async fn take(&mut self, following: &mut Following, step: Step) -> Result<(), Fault> {
+        if let Step::Progress { position, source_time } = &step
+            && *position == following.head.position
+        {
+            self.reporter.idle(&following.head, *source_time);
+        }
+        for staging in following.gather.take(step)? {
             match staging {
                 Staging::Keep(part) => {
                     self.staged.insert(part.transaction);

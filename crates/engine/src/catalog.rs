@@ -12,6 +12,13 @@ pub trait Catalog: Send + Sync {
     /// The history that the lane follows, if it has begun.
     async fn history(&self, lane: &Lane) -> Result<Option<History>, Fault>;
 
+    /// The number of a history before which nothing is known: above each that an earlier catalog has
+    /// given, which was lost. Targets may still stand in one of those, and have to be told apart from
+    /// what begins now. A catalog that is never lost begins with 1.
+    async fn first(&self) -> Result<Incarnation, Fault> {
+        Ok(Incarnation(1))
+    }
+
     /// A new history begins for the lane.
     async fn begin(&self, lane: &Lane, history: &History) -> Result<(), Fault>;
 

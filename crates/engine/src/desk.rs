@@ -10,7 +10,7 @@ mod wishes;
 use crate::ask::{Answer, Ask, Errand, PassWish, SentBack, Wanted};
 use crate::limits::Limits;
 use model::attack::{Bug, planted};
-use model::{CopyName, Epoch, Incarnation, Key, Offset, TableName, TargetName};
+use model::{CopyName, Epoch, Incarnation, Key, Offset, Table, TableName, TargetName};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -237,6 +237,16 @@ impl Desk {
         state.answers.push_back(answer);
         drop(state);
         self.0.answers.notify_one();
+    }
+
+    /// A stretch of this table is read, and this is what it looks like.
+    pub(crate) fn saw(&self, table: &Arc<Table>) {
+        self.lock().seen.insert(table.name.clone(), Arc::clone(table));
+    }
+
+    /// What a table looked like when a stretch of it was read last.
+    pub(crate) fn seen(&self, table: &TableName) -> Option<Arc<Table>> {
+        self.lock().seen.get(table).cloned()
     }
 
     /// These keys are to be asked for again.

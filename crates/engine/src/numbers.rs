@@ -4,9 +4,10 @@
 //! A number is given only once the count has been filled and state has come to where the log ended
 //! when it was opened: before that it would be true of a past that others have long seen pass.
 
+use crate::board::Trouble;
 use crate::count::{Count, Group, Outcome, Tally};
 use model::attack::{Bug, Mark, planted, reached};
-use model::{CountName, Fault, Lane, Offset, TableName};
+use model::{Code, CountName, Fault, Lane, Offset, TableName, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,7 +50,7 @@ struct Counted {
     by_change: BTreeSet<(Offset, Group)>,
     /// Whether its rows are being read, or some are not known.
     is_filled: bool,
-    stopped: Option<String>,
+    stopped: Option<Trouble>,
 }
 
 /// The numbers of a count, and where they are true.
@@ -73,7 +74,7 @@ pub enum Untold {
     /// State has not come to where the log ended when it was opened.
     Replaying,
     /// It has stopped, and why.
-    Stopped(String),
+    Stopped(Trouble),
 }
 
 /// Groups whose number changed, with what they are now.
@@ -124,7 +125,7 @@ pub(crate) fn changes_over(
     for group in groups {
         let parts = states.iter().map(|(_, state)| state.counts[count].tally.of(&group));
         let sum = parts.into_iter().try_fold(0_i64, i64::checked_add);
-        let too_large = || Untold::Stopped(format!("{count}: the sum over lanes is too large"));
+        let too_large = || Untold::Stopped(too_large(count));
         found.groups.insert(group, sum.ok_or_else(too_large)?);
     }
     Ok(found)
@@ -165,18 +166,38 @@ impl Numbers {
         self.tell(count, |counted| counted.tally.groups().clone())
     }
 
+    /// The source has nothing after this place, at this time of its own clock: numbers that go up to
+    /// it are true at that time, too.
+    pub(crate) fn idle(&self, at: &Offset, source_time: i64) {
+        let mut state = self.lock();
+        if state.at.as_ref() >= Some(at) {
+            state.as_of = state.as_of.max(source_time);
+        }
+    }
+
     /// Where the numbers of a count are true.
     pub(crate) fn place(&self, count: &CountName) -> Result<Told<()>, Untold> {
         self.tell(count, |_| ())
     }
 
-    /// The numbers of these groups together.
-    pub(crate) fn sum(&self, count: &CountName, groups: &[Group]) -> Result<Told<i64>, Untold> {
+    /// The numbers together of all groups in which each column has one of its values.
+    pub(crate) fn sum(
+        &self,
+        count: &CountName,
+        columns: &[Vec<Value>],
+    ) -> Result<Told<i64>, Untold> {
         let Told { value, position, as_of } = self.tell(count, |counted| {
-            groups.iter().try_fold(0_i64, |sum, group| sum.checked_add(counted.tally.of(group)))
+            let mut numbers = counted.tally.fitting(columns).into_iter();
+            numbers.try_fold(0_i64, |sum, (_, number)| sum.checked_add(number))
         })?;
-        let too_large = || Untold::Stopped(format!("{count}: the sum is too large"));
+        let too_large = || Untold::Stopped(too_large(count));
         Ok(Told { value: value.ok_or_else(too_large)?, position, as_of })
+    }
+
+    /// The first group in which each column has one of its values, if one is not zero.
+    pub(crate) fn first_fitting(&self, count: &CountName, columns: &[Vec<Value>]) -> Option<Group> {
+        let first = |counted: &Counted| counted.tally.fitting(columns).into_keys().next();
+        self.tell(count, first).ok()?.value
     }
 
     /// Groups that are not zero and fit, in order, after one if given, at most so many.
@@ -215,7 +236,13 @@ impl Numbers {
     }
 }
 
-const NOTHING: [model::Value; 0] = [];
+/// What is wrong with a count whose lanes together are more than a number can be.
+pub(crate) fn too_large(count: &CountName) -> Trouble {
+    let what = format!("count {count}: the sum does not fit into 64 bits");
+    Trouble { code: Code::CountWrong, what }
+}
+
+const NOTHING: [Value; 0] = [];
 
 impl State {
     /// The count, if it may be told.
@@ -313,14 +340,14 @@ impl Numbers {
     }
 
     /// A count does not fit its table, or is wrong.
-    pub(crate) fn stop(&self, count: &CountName, why: &str) {
+    pub(crate) fn stop(&self, count: &CountName, why: Trouble) {
         if let Some(counted) = self.lock().counts.get_mut(count) {
-            counted.stopped.get_or_insert_with(|| why.to_owned());
+            counted.stopped.get_or_insert(why);
         }
     }
 
     /// Why counts have stopped.
-    pub fn stopped(&self) -> BTreeMap<CountName, String> {
+    pub fn stopped(&self) -> BTreeMap<CountName, Trouble> {
         let state = self.lock();
         let stopped = state.counts.iter();
         stopped.filter_map(|(name, it)| Some((name.clone(), it.stopped.clone()?))).collect()
@@ -345,7 +372,7 @@ impl Counted {
         let tally = self.working.as_mut().unwrap_or(&mut self.tally);
         if let Err(fault) = tally.apply(outcome) {
             reached(Mark::CountStopped);
-            self.stopped = Some(fault.to_string());
+            self.stopped = Some(Trouble::from(&fault));
             return Changes::new();
         }
         let changes = groups.into_iter().map(|group| (group.clone(), tally.of(&group))).collect();

@@ -169,7 +169,7 @@ impl Pipeline {
 
 /// The name under which row memory stands among the targets of a lane; no target of a user has a
 /// space in its name.
-const ROW_MEMORY: &str = "row memory";
+pub(crate) const ROW_MEMORY: &str = "row memory";
 
 /// The running tasks, so that the end of each is noticed and a panic stops one of them only.
 struct Tasks {

@@ -97,7 +97,8 @@ impl Task for Pushing {
                 let watermark = place.offset(next);
                 self.write(&mut led, &table, (&due, &watermark)).await?;
                 (at, next) = (Some(place), next + 1);
-                self.reporter.applied(&watermark, 0, due.groups.len());
+                let written = due.groups.keys().map(|_| &self.push.copy);
+                self.reporter.applied(&watermark, 0, written);
                 self.reporter.step();
                 stop.or(sleep(self.push.limits.push_pause)).await;
             }
@@ -134,7 +135,7 @@ impl Pushing {
         let after = |lane: &Lane| at.and_then(|at| at.of(lane).cloned());
         let changed = match changes_over(&self.push.numbers, &self.push.count, after) {
             Ok(changed) => changed,
-            Err(Untold::Stopped(why)) => return Err(Fault::stop(Code::CountWrong, why)),
+            Err(Untold::Stopped(why)) => return Err(Fault::stop(why.code, why.what)),
             Err(Untold::Unknown | Untold::Filling | Untold::Replaying) => return Ok(None),
         };
         let has_moved = changed.at.iter().any(|(lane, now)| after(lane).as_ref() != Some(now));
@@ -193,13 +194,14 @@ impl Pushing {
         Ok(())
     }
 
-    /// The count's own lane in the store.
+    /// The push's own lane in the store.
     fn lane(&self) -> Lane {
-        lane_of(&self.push.count)
+        lane_of(&self.push.count, &self.push.copy)
     }
 }
 
-/// The lane under which a store keeps how far a count was pushed.
-pub fn lane_of(count: &CountName) -> Lane {
-    format!("count {count}").as_str().into()
+/// The lane under which a store keeps how far a count was pushed. One count may be pushed to several
+/// tables of a store, which do not move together.
+pub fn lane_of(count: &CountName, copy: &CopyName) -> Lane {
+    format!("count {count} in {copy}").as_str().into()
 }

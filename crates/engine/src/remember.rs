@@ -9,7 +9,7 @@ mod layout;
 mod reach;
 
 use crate::ask::PassWish;
-use crate::board::{Phase, Reporter};
+use crate::board::{Phase, Reporter, Trouble};
 use crate::catalog::Catalog;
 use crate::count::{Count, Folds, Outcome, fold, keys_of};
 use crate::desk::Desk;
@@ -23,7 +23,7 @@ use book::Book;
 use futures_util::future::{BoxFuture, Either, MaybeDone, maybe_done, select};
 use model::attack::{Bug, Mark, planted, reached};
 use model::{
-    Change, Entry, Epoch, Fault, Lane, Log, Offset, Op, Pass, Placed, Read, Table, TableName,
+    Change, Code, Entry, Epoch, Fault, Lane, Log, Offset, Op, Pass, Placed, Read, Table, TableName,
     TargetName,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -170,7 +170,7 @@ impl Remember {
         self.numbers.opened(&book.head.offset, &book.head.began, end);
         for it in book.numbers().await? {
             if let Err(fault) = self.numbers.load(&it.count, it.group, it.number, &it.changed) {
-                self.numbers.stop(&it.count, &fault.to_string());
+                self.numbers.stop(&it.count, Trouble::from(&fault));
             }
         }
         if book.is_complete() {
@@ -253,6 +253,7 @@ impl Remember {
             book.head.began = upto.clone();
             self.numbers.complete(&upto);
         }
+        self.check_empty(&passes);
         let known = book.known_with(&outcome, &touched);
         let numbers = self.numbers.take(&outcome, &known, &upto, as_of);
         if !self.numbers.stopped().is_empty() {
@@ -276,7 +277,7 @@ impl Remember {
             }
         }
         self.reporter.passes(&book.passes());
-        self.reporter.applied(&upto, 0, steps.len());
+        self.reporter.applied(&upto, 0, []);
         self.reporter.step();
         Ok(())
     }
@@ -293,11 +294,24 @@ impl Remember {
         if !is_known {
             let (folds, misfits) = Folds::of_sound(&self.counts, table);
             for misfit in misfits {
-                self.numbers.stop(&misfit.count, &misfit.to_string());
+                let what = misfit.to_string();
+                self.numbers.stop(&misfit.count, Trouble { code: Code::ConfigWhere, what });
             }
             self.folds.insert(table.name.clone(), folds);
         }
         &self.folds[&table.name]
+    }
+
+    /// A table without a row brings no change that would say what it looks like; its counts stop all
+    /// the same if they do not fit it.
+    fn check_empty(&mut self, read: &BTreeSet<TableName>) {
+        for name in read {
+            if !self.folds.contains_key(name)
+                && let Some(table) = self.desk.seen(name)
+            {
+                self.folds_of(&table);
+            }
+        }
     }
 
     fn want_pass(&self, table: &TableName, pass: &Pass) {

@@ -101,6 +101,7 @@ impl Survey {
         behind: Option<Offset>,
     ) -> Result<(), Fault> {
         let table = source.table(&wish.table).await?;
+        self.desk.saw(&table);
         let after = wish.upto.clone();
         let selection = Selection::Range { after: after.clone(), upto: None };
         let (mut reading, mut upto) =

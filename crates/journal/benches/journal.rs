@@ -117,6 +117,7 @@ fn table() -> Arc<Table> {
         kind,
         declared: "any".into(),
         nullable: false,
+        compares: model::Compares::default(),
     };
     Arc::new(Table {
         name: "public.bench".into(),

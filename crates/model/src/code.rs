@@ -33,12 +33,60 @@ pub enum Code {
     TargetUnavailable,
     /// A target refused rows and none could be blamed, or too many were.
     TargetRefused,
+    /// A target has no table for a copy.
+    CopyTableMissing,
+    /// The table of a copy does not fit the source's.
+    CopyColumns,
+    /// A target's file or tables are not what they were.
+    TargetDamaged,
     /// A pass would delete more than it may without a person's word.
     DeletesGuarded,
     /// The source has no table of this name.
     TableMissing,
+    /// A table has no key that tells its rows apart.
+    TableNoKey,
+    /// A table is of a kind that can not be followed.
+    TableUnsuitable,
+    /// A source holds text that is no text.
+    SourceText,
+    /// A source may not be written, but following it needs that.
+    SourceReadOnly,
+    /// The command line cannot be understood.
+    Usage,
+    /// A file that the configuration needs cannot be read.
+    ConfigFile,
+    /// The configuration is no YAML.
+    ConfigSyntax,
+    /// The configuration has a key that nobody reads.
+    ConfigUnknownKey,
+    /// The configuration lacks a key.
+    ConfigMissingKey,
+    /// A value of the configuration is of another kind than its key wants.
+    ConfigType,
+    /// A name in the configuration cannot be one.
+    ConfigName,
+    /// A variable in the configuration has no value that could be put in its place.
+    ConfigVariable,
+    /// The configuration names something that it does not define.
+    ConfigReference,
+    /// Two copies or pushes would write one table.
+    ConfigTableTwice,
+    /// Something stands twice in the configuration that may stand once.
+    ConfigDuplicate,
+    /// What is written to a table would flow back to it.
+    ConfigCycle,
+    /// A copy does not fit the number of shards that its source has.
+    ConfigShard,
+    /// The configuration asks for what a later version does.
+    ConfigNotYet,
     /// The condition of a count cannot be read, or does not fit its table.
     ConfigWhere,
+    /// The API would listen to strangers.
+    ListenOpen,
+    /// A file with a secret can be read by everybody on the machine.
+    SecretReadable,
+    /// Tokens would travel in the clear.
+    ListenPlain,
     /// A count would have become negative, or larger than a number can be.
     CountWrong,
     /// A count has more groups than it may have.
@@ -53,6 +101,52 @@ pub enum Code {
     CatalogDamaged,
     /// The catalog was written by a newer Instep.
     CatalogNewer,
+    /// No Instep answers where a command asks one.
+    ApiUnreachable,
+    /// Another program listens on the address of the API.
+    ListenInUse,
+    /// The API cannot listen on its address.
+    ListenFailed,
+    /// The certificate or its key cannot be used.
+    TlsFiles,
+    /// A request to the API cannot be understood.
+    RequestMalformed,
+    /// The API has no such path.
+    RouteUnknown,
+    /// The path takes other methods.
+    MethodRefused,
+    /// The body of a request is too large.
+    BodyTooLarge,
+    /// The body of a request is no JSON.
+    BodyType,
+    /// A request has no token, or none that is known.
+    TokenRefused,
+    /// The token may only look.
+    RoleMissing,
+    /// A request comes by way of a strange web site.
+    SiteRefused,
+    /// Too many requests came in a short time.
+    TooManyRequests,
+    /// Too many connections are open.
+    TooManyConnections,
+    /// A request took too long.
+    RequestSlow,
+    /// Instep is starting or stopping.
+    NotReady,
+    /// There is no count of this name.
+    CountUnknown,
+    /// A count cannot be told yet.
+    CountNotReady,
+    /// A count has not come to a position in time.
+    NotReached,
+    /// There is no failure of this id.
+    FailureUnknown,
+    /// A failure cannot be discarded now.
+    FailureNotNow,
+    /// A copy lacks rows that its service refused.
+    RowsHeld,
+    /// A request met a fault inside Instep.
+    Unexpected,
     /// A promise was broken inside Instep; the check that found it stopped the pipeline.
     Broken,
 }
@@ -68,16 +162,39 @@ impl Code {
         ENTRIES[self as usize].1
     }
 
+    /// Whether it only warns: what was asked for is done nevertheless.
+    pub fn is_warning(self) -> bool {
+        self.name().starts_with("W-")
+    }
+
     /// What the code means, why it comes up and what to do, for `explain`.
     pub const fn explain(self) -> &'static str {
         ENTRIES[self as usize].2
+    }
+
+    /// What the code means, in a sentence.
+    pub fn title(self) -> &'static str {
+        let text = self.explain();
+        text.find(". ").map_or(text, |end| &text[..=end])
+    }
+
+    /// What it means and why it comes up: all of the explanation but its end.
+    pub fn why(self) -> &'static str {
+        let text = self.explain();
+        text.rfind(". ").map_or(text, |end| &text[..=end])
+    }
+
+    /// What to do: the end of the explanation.
+    pub fn fix(self) -> &'static str {
+        let text = self.explain();
+        text.rfind(". ").map_or(text, |end| &text[end + 2..])
     }
 }
 
 /// Every code with its name and its explanation, in the order of the enumeration and of the
 /// reference page.
 #[rustfmt::skip]
-const ENTRIES: [(Code, &str, &str); 24] = [
+const ENTRIES: [(Code, &str, &str); 71] = [
     (Code::DataLocked, "E-DATA-LOCKED",
         "Another process works in this data directory. Two writers would destroy the journal, \
          so the second one does not start. Stop the other process, or give this one its own data_dir."),
@@ -126,6 +243,20 @@ const ENTRIES: [(Code, &str, &str); 24] = [
     (Code::TargetRefused, "E-TARGET-REFUSED",
         "The target refused rows and no single row could be blamed, or more keys are held than \
          held_keys_max allows. The target has stopped and keeps what it has."),
+    (Code::CopyTableMissing, "E-COPY-TABLE-MISSING",
+        "The target has no table for this copy. Make it there, or write `create: true` under the copy \
+         and Instep makes it from the source's columns and key. Instep looks again with growing pauses \
+         and goes on by itself."),
+    (Code::CopyColumns, "E-COPY-COLUMNS",
+        "The table of this copy cannot hold the source's rows: a column that `fields` name or that is \
+         part of the key is not there, the key is not unique there byte for byte, or a column that the \
+         source has nothing for may not be NULL. The message names the columns. Change the table or \
+         the copy's `fields`, then restart."),
+    (Code::TargetDamaged, "E-TARGET-DAMAGED",
+        "The target's file is damaged, is no database, or what Instep noted in it is not what it wrote, \
+         or was written by a newer Instep. Nothing more is written to it. Check the disk, and restore \
+         the file from a backup or give the copies a new one: Instep compares it with the source and \
+         brings it up to date."),
     (Code::DeletesGuarded, "E-DELETES-GUARDED",
         "A pass of the source over a copy would delete more rows than bridge_deletes_max, or the \
          source is empty while the copy is not. An empty or wrong source must never empty a copy, so \
@@ -134,10 +265,94 @@ const ENTRIES: [(Code, &str, &str); 24] = [
         "The source has no table of this name, or the user that Instep connects as may not see it. \
          Check the name with its schema, the database and the grants; Instep looks again with growing \
          pauses and goes on by itself."),
+    (Code::TableNoKey, "E-TABLE-NO-KEY",
+        "The table has no key whose columns can never be NULL, so its rows can not be told apart. Give \
+         it a primary key; in SQLite write `not null` for each of its columns, since SQLite lets NULL \
+         into a primary key that is not `integer primary key`."),
+    (Code::TableUnsuitable, "E-TABLE-UNSUITABLE",
+        "The table can not be followed as it is: it is a view or a virtual table, which have no rows of \
+         their own; or texts of its key are compared otherwise than byte by byte (`collate nocase`), so \
+         that two keys could be one to the source and two to others; or its file keeps texts as UTF-16. \
+         The message says which. Follow the table underneath, or give it another key."),
+    (Code::SourceText, "E-SOURCE-TEXT",
+        "A column of type text holds bytes that are not UTF-8, which no other store takes as text, and \
+         which are never altered in silence. The message names the table, the column and the key. Write \
+         the value anew as text, or as a blob; Instep looks again with growing pauses and goes on by itself."),
+    (Code::SourceReadOnly, "E-SOURCE-READ-ONLY",
+        "The source may not be written by the user that Instep runs as. Changes are recorded by triggers \
+         in a table of the same file, and what was taken over is deleted there again, so the file and its \
+         folder have to be writable. Grant that; Instep looks again with growing pauses."),
+    (Code::Usage, "E-USAGE",
+        "The command line has a command, a flag or a value that Instep does not know, or lacks one that \
+         it needs. Nothing was done. `instep --help` lists the commands, `instep COMMAND --help` shows \
+         examples of one."),
+    (Code::ConfigFile, "E-CONFIG-FILE",
+        "The configuration, or a file that it names for a secret or a certificate, does not exist, may not \
+         be read, is empty or is too large. The configuration is the file of --config, else that of \
+         INSTEP_CONFIG, else ./instep.yaml; paths inside it are relative to its own folder."),
+    (Code::ConfigSyntax, "E-CONFIG-SYNTAX",
+        "The file is not the YAML that Instep reads: UTF-8, one document, each key once, no tags, no \
+         directives, and within the bounds on size and nesting. The place is where reading had to stop; \
+         the mistake is often a little before it, such as a missing quote, bracket or space after a colon."),
+    (Code::ConfigUnknownKey, "E-CONFIG-UNKNOWN-KEY",
+        "Nobody reads this key. It may be misspelt, or stand at the wrong depth. It is refused, because a \
+         setting that is left out in silence is found much later. `instep config schema` prints every key \
+         for editors."),
+    (Code::ConfigMissingKey, "E-CONFIG-MISSING-KEY",
+        "A key is missing that has no default, because no default could be right. The message names it and \
+         the place where it belongs."),
+    (Code::ConfigType, "E-CONFIG-TYPE",
+        "The value is not what its key takes: text instead of a number, one value instead of a list, a \
+         number out of its range, an address that is none. Numbers and true or false stand without quotes; \
+         text that looks like one of them stands in quotes."),
+    (Code::ConfigName, "E-CONFIG-NAME",
+        "Names of services, sources, copies, counts and tokens are up to 63 characters of a-z, 0-9, - and _, \
+         beginning with a letter or a digit, because they stand in addresses, metrics and commands. Tables \
+         and columns have the names that their database gives them, but for those that Instep needs itself."),
+    (Code::ConfigVariable, "E-CONFIG-VARIABLE",
+        "A value asks for an environment variable that is not set, cannot be used, or is written in a way \
+         that means nothing. ${NAME} must be set; ${NAME:-text} falls back to the text when it is unset or \
+         empty; ${NAME:?message} stops with the message then; $$ is a dollar sign. A variable may not hold \
+         line breaks, and stands in values alone, never in keys."),
+    (Code::ConfigReference, "E-CONFIG-REFERENCE",
+        "The configuration names a service, a source or a table that it does not define. `of` is \
+         SOURCE/TABLE with a source from `sources` and one of its `tables`; `to` is SERVICE/TABLE with a \
+         service from `services`; `from` names services."),
+    (Code::ConfigTableTwice, "E-CONFIG-TABLE-TWICE",
+        "Two copies, or a copy and a pushed count, would write the same table, also when they reach it by \
+         two services with one file, or by another spelling of its name. Each would undo what the other \
+         wrote. Give each a table of its own."),
+    (Code::ConfigDuplicate, "E-CONFIG-DUPLICATE",
+        "The same thing stands twice where it may stand once: a table or column in its list, a token's name \
+         or its secret, a column that two settings write, or a database in two sources, which would take \
+         each other's changes away."),
+    (Code::ConfigCycle, "E-CONFIG-CYCLE",
+        "What is written to a table would come back to it as a change of its source, and go round without \
+         end. That is so when a copy writes into the table that it is of, and when several copies form a \
+         ring. Copy into another table."),
+    (Code::ConfigShard, "E-CONFIG-SHARD",
+        "A source with several services is sharded, and a copy of it must store in each row which shard owns \
+         it, so that a row that moves between shards is neither lost nor kept twice. Name a column of the \
+         target for that in shard_column. A copy of a source with one service has no such column."),
+    (Code::ConfigNotYet, "E-CONFIG-NOT-YET",
+        "The key or value belongs to a later version of Instep and is not in this version. It is refused \
+         instead of left out, so that nobody relies on what does not happen. Remove it, or run the version \
+         that has it."),
     (Code::ConfigWhere, "E-CONFIG-WHERE",
         "The `where` of a count cannot be read, or does not fit the columns of its table. It compares \
          columns and literals with = <> < <= > >=, is null, is true, in and between, joined by and, or \
          and not, without functions. The message says at which byte it stops, and what to write instead."),
+    (Code::ListenOpen, "E-LISTEN-OPEN",
+        "`listen` is an address that other machines can reach, and `auth` has no token, so that anybody \
+         could read the data and change what Instep does. Listen on 127.0.0.1, or add a token under \
+         auth.tokens."),
+    (Code::SecretReadable, "W-SECRET-READABLE",
+        "Every user of this machine may read the file that holds this secret. Instep uses it nevertheless. \
+         Take the right away with `chmod 600 FILE`."),
+    (Code::ListenPlain, "W-LISTEN-PLAIN",
+        "`listen` is an address that other machines can reach, and there is no `tls`, so that tokens and data \
+         travel readable for whoever is between. Instep works nevertheless. Set tls.cert and tls.key, or \
+         keep a proxy with TLS in front."),
     (Code::CountWrong, "E-COUNT-WRONG",
         "A group of this count would have become negative, or larger than 64 bits hold. A number like \
          that is never shown and never rounded to zero: the count has stopped at its last true position. \
@@ -166,6 +381,87 @@ const ENTRIES: [(Code, &str, &str); 24] = [
     (Code::CatalogNewer, "E-CATALOG-NEWER",
         "catalog.db was written by a newer Instep whose format this one does not know. \
          Run the newer version, or restore a backup taken before the upgrade."),
+    (Code::ApiUnreachable, "E-API-UNREACHABLE",
+        "The command asks a running Instep, and none answers at that address: it is not running, still \
+         starting, listens elsewhere, or something else listens there. Start it with `instep run`, or say \
+         where it listens with --url."),
+    (Code::ListenInUse, "E-LISTEN-IN-USE",
+        "Another program already listens on this address, often an Instep that still runs. Stop that \
+         program, or give this instance another `listen` address; port 0 takes any free port."),
+    (Code::ListenFailed, "E-LISTEN-FAILED",
+        "The operating system does not let Instep listen on this address: it is none of this machine's, \
+         its name cannot be resolved, or its port is reserved. Give `listen` an address of this machine \
+         and a port above 1023."),
+    (Code::TlsFiles, "E-TLS-FILES",
+        "The certificate or the private key of the API cannot be read, is not PEM, does not belong to the \
+         other, or the certificate is not valid now. At the start nothing listens until this is mended; a \
+         running API keeps the certificate that it has. Put a valid certificate chain and its unencrypted \
+         key into the files that the configuration names under `tls`."),
+    (Code::RequestMalformed, "E-REQUEST-MALFORMED",
+        "The path, a parameter or the body of the request is not what this route takes. Nothing was done. \
+         Change the request as the detail says; /openapi.json lists what each route takes."),
+    (Code::RouteUnknown, "E-ROUTE-UNKNOWN",
+        "The API has nothing under this path, or this version does not yet. Look the path up in \
+         /openapi.json, which lists all that there is."),
+    (Code::MethodRefused, "E-METHOD-REFUSED",
+        "The path exists, but not with this method. Use one of the methods in the Allow header of the \
+         answer."),
+    (Code::BodyTooLarge, "E-BODY-TOO-LARGE",
+        "The body of the request is larger than the API reads, and nothing was done with it. Send the \
+         request with an empty body; no route of this version needs one."),
+    (Code::BodyType, "E-BODY-TYPE",
+        "The request has a body that does not call itself JSON, and nothing was done with it. Send the \
+         request with an empty body, or with the header Content-Type: application/json."),
+    (Code::TokenRefused, "E-AUTH-TOKEN",
+        "This API wants a bearer token, and the request had none, or one that is not configured. Send the \
+         header Authorization: Bearer TOKEN with a token from `auth.tokens` of the configuration."),
+    (Code::RoleMissing, "E-AUTH-ROLE",
+        "The token is a viewer's, and the request would change something. Ask an operator, or use a token \
+         whose role in `auth.tokens` is operator."),
+    (Code::SiteRefused, "E-SITE-REFUSED",
+        "The request names a server that this API is not, or a browser sent it from another web site. \
+         Without this refusal a page that somebody merely opens could read or change what is behind the \
+         API. Use the address that Instep listens on, without a browser in between, or configure \
+         `auth.tokens`."),
+    (Code::TooManyRequests, "E-TOO-MANY-REQUESTS",
+        "More requests, or more attempts with wrong tokens, came from this token or address than the API \
+         takes in so short a time. Wait as long as the Retry-After header says, and ask less often."),
+    (Code::TooManyConnections, "E-TOO-MANY-CONNECTIONS",
+        "As many connections are open as the API takes at once, and a further one was closed. Close \
+         connections that are idle, and try again."),
+    (Code::RequestSlow, "E-REQUEST-SLOW",
+        "The request was not answered within the time that the API spends on one, or its body did not \
+         arrive in that time. Try again; if it goes on, look at the load of this machine."),
+    (Code::NotReady, "E-NOT-READY",
+        "Instep is still starting, or is about to stop, so it takes no work now. Try again in a moment, \
+         or look at its log if it does not become ready."),
+    (Code::CountUnknown, "E-COUNT-UNKNOWN",
+        "The configuration of the running instance has no count of this name. Look at /v1/counts for \
+         those that there are; a new one needs a restart."),
+    (Code::CountNotReady, "E-COUNT-NOT-READY",
+        "The rows behind this count are still being read from the source, or Instep has not come back to \
+         where its log ended when it was started. A number now would be wrong, so none is given. Try \
+         again after the time in the Retry-After header, or wait with the parameter `wait`."),
+    (Code::NotReached, "E-NOT-REACHED",
+        "The count had not come to the position of `at_least` when the time of `wait` was up. An earlier \
+         number would not have had the write that was asked for, so none is given. Try again after the \
+         time in the Retry-After header, wait longer (`wait` goes up to 30s), or leave `at_least` out if \
+         an earlier number will do."),
+    (Code::FailureUnknown, "E-FAILURE-UNKNOWN",
+        "No held key has this id. It may have passed meanwhile, or somebody discarded it. Look at \
+         /v1/failures for those that there are."),
+    (Code::FailureNotNow, "E-FAILURE-NOT-NOW",
+        "This instance does not write the target of the failure now: the target is away, has stopped, or \
+         another instance writes it. Nothing was changed. Ask the instance that writes the target, or try \
+         again when the target is back."),
+    (Code::RowsHeld, "E-ROWS-HELD",
+        "The service of this copy refused rows, so their keys are held: the copy differs from its source \
+         in these, and goes on with all others. Each is tried again by itself. See /v1/failures for the \
+         reasons, mend what the service objects to, then retry them, or discard those that shall stay as \
+         they are."),
+    (Code::Unexpected, "E-UNEXPECTED",
+        "Something inside Instep failed that should not have, and the request was given up. Copies and \
+         counts are not concerned. Please report it with the log of that moment."),
     (Code::Broken, "E-BROKEN",
         "A check inside Instep found one of its own promises broken and stopped this pipeline before \
          it could write anything wrong. Please report it with the message."),
@@ -188,8 +484,16 @@ mod tests {
         assert_eq!(names.len(), Code::all().count());
         for (place, code) in Code::all().enumerate() {
             assert_eq!(code as usize, place, "{code} is out of order");
-            assert!(code.name().starts_with("E-"), "{code}");
+            assert!(code.name().starts_with("E-") || code.is_warning(), "{code}");
             assert!(code.explain().len() > 80, "{code} is hardly explained");
+        }
+    }
+
+    #[test]
+    fn every_explanation_has_a_beginning_and_an_end() {
+        for code in Code::all() {
+            assert!(code.title().ends_with('.') && code.fix().ends_with('.'), "{code}");
+            assert_eq!(format!("{} {}", code.why(), code.fix()), code.explain());
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod batch;
 pub mod change;
 pub mod code;
 pub mod codec;
+pub mod compares;
 pub mod decimal;
 pub mod digest;
 pub mod entry;
@@ -37,6 +38,7 @@ pub mod value;
 pub use batch::{Batch, Effect, Hold, Mode, Outcome, Pass, Refusal, Write};
 pub use change::{Change, Op};
 pub use code::Code;
+pub use compares::{Affinity, Collation, Compares};
 pub use decimal::Decimal;
 pub use digest::{Digest, Seed};
 pub use entry::{

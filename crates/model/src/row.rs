@@ -1,6 +1,7 @@
 //! Rows and keys: cells in the order of a table's columns.
 
 use crate::value::Value;
+use std::cmp::Ordering;
 
 /// One column's state in a row. NULL is a value; *missing* and *unchanged* are not.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,8 +60,49 @@ impl Row {
 
 /// The values of a table's key columns, in a form in which two keys are equal exactly when the
 /// source calls them equal (`1.0` and `1.00`, `0.0` and `-0.0`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+///
+/// Keys sort column by column: whole numbers and floats among each other by what they are worth, as
+/// every store does that lets both into one column; other kinds one behind the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key(Box<[Value]>);
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let columns = self.0.iter().zip(&other.0);
+        let first = columns.map(|(one, other)| compare(one, other)).find(|it| it.is_ne());
+        first.unwrap_or_else(|| self.0.len().cmp(&other.0.len()))
+    }
+}
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+fn compare(one: &Value, other: &Value) -> Ordering {
+    match (one, other) {
+        (Value::Int(int), Value::Float(float)) => compare_mixed(*int, float.0),
+        (Value::Float(float), Value::Int(int)) => compare_mixed(*int, float.0).reverse(),
+        _ => one.cmp(other),
+    }
+}
+
+/// Exact: a float of 64 bits does not hold every integer, an integer of 128 bits holds the whole
+/// part of every float that lies among the integers. What is worth the same is still two values.
+fn compare_mixed(int: i64, float: f64) -> Ordering {
+    let sign = if float.is_sign_negative() { Ordering::Greater } else { Ordering::Less };
+    if float.is_nan() || float.abs() >= INTEGERS_END {
+        return sign;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "it lies among the integers")]
+    let whole = float.trunc() as i128;
+    let beyond = float.fract().partial_cmp(&0.0).unwrap_or(Ordering::Equal);
+    // The fraction points away from zero, on its own side of the whole part.
+    i128::from(int).cmp(&whole).then(beyond.reverse()).then(Ordering::Less)
+}
+
+/// From here on every float is beyond every integer.
+const INTEGERS_END: f64 = 18_446_744_073_709_551_616.0;
 
 impl Key {
     /// A key of these values.
@@ -76,5 +118,49 @@ impl Key {
     /// The values, canonical.
     pub fn values(&self) -> &[Value] {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Key;
+    use crate::value::Value;
+
+    #[test]
+    fn keys_sort_numbers_by_worth_and_texts_and_bytes_behind_them() {
+        let big = 9_007_199_254_740_993; // No float is worth this.
+        let sorted = [
+            Value::Null,
+            Value::from(f64::NEG_INFINITY),
+            Value::from(-1e300),
+            Value::Int(i64::MIN),
+            Value::from(-2.5),
+            Value::Int(-2),
+            Value::from(-1.5),
+            Value::Int(-1),
+            Value::from(-0.5),
+            Value::Int(0),
+            Value::from(0.5),
+            Value::Int(1),
+            Value::from(1.0),
+            Value::from(1.5),
+            Value::Int(2),
+            Value::Int(big - 1),
+            Value::Int(big),
+            Value::from(9_007_199_254_740_994.0),
+            Value::Int(i64::MAX),
+            Value::from(9_223_372_036_854_775_808.0),
+            Value::from(1e300),
+            Value::from(f64::INFINITY),
+            Value::from(""),
+            Value::from("9"),
+            Value::Bytes([].into()),
+        ];
+        let keys: Vec<_> = sorted.into_iter().map(|value| Key::new([value])).collect();
+        for (at, key) in keys.iter().enumerate() {
+            for (other_at, other) in keys.iter().enumerate() {
+                assert_eq!(key.cmp(other), at.cmp(&other_at), "{key:?} and {other:?}");
+            }
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! Tables: what rows look like, in versions.
 
+use crate::compares::Compares;
 use crate::position::name;
 use crate::row::{Cell, Key, Row};
+use crate::value::Value;
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,6 +36,8 @@ pub struct Column {
     pub declared: Arc<str>,
     /// Whether NULL is allowed.
     pub nullable: bool,
+    /// How its values compare, where the kind alone does not say it.
+    pub compares: Compares,
 }
 
 /// The kinds of values a column can hold.
@@ -74,6 +78,11 @@ pub enum Kind {
 }
 
 impl Table {
+    /// The names of the key columns, in key order.
+    pub fn key_names(&self) -> impl Iterator<Item = &str> {
+        self.key.iter().map(|&column| &*self.columns[column].name)
+    }
+
     /// The key of a row, unless a key cell is not there to read.
     pub fn key_of(&self, row: &Row) -> Option<Key> {
         let mut values = Vec::with_capacity(self.key.len());
@@ -83,6 +92,18 @@ impl Table {
                 Cell::Missing | Cell::Unchanged => return None,
             }
         }
-        Some(Key::new(values))
+        Some(self.key_from(values))
+    }
+
+    /// The key of these values of the key columns, in their order. In a column of any kind whole
+    /// numbers are one however they are stored, since such a source calls them equal.
+    pub fn key_from(&self, values: impl IntoIterator<Item = Value>) -> Key {
+        let is_any =
+            |&column: &usize| self.columns.get(column).map(|it| it.kind) == Some(Kind::Any);
+        let columns = self.key.iter().map(is_any);
+        Key::new(columns.zip(values).map(|(is_any, value)| match value.whole() {
+            Some(whole) if is_any => Value::Int(whole),
+            _ => value,
+        }))
     }
 }

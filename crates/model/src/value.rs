@@ -136,6 +136,25 @@ impl Value {
             other => other,
         }
     }
+
+    /// The integer that a number stands for, if it is one: in columns of any kind `1` and `1.0` are
+    /// the same to their source.
+    pub fn whole(&self) -> Option<i64> {
+        match self {
+            Value::Int(int) => Some(*int),
+            Value::Float(Float(float)) => whole_float(*float),
+            Value::Decimal(decimal) => decimal.clone().into_canonical().to_string().parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+/// A float written in digits is rounded beyond 2^53, so it is not read from there.
+fn whole_float(float: f64) -> Option<i64> {
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    let is_whole = float.fract() == 0.0 && (-END..END).contains(&float);
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and lies among the integers")]
+    is_whole.then_some(float as i64)
 }
 
 impl From<i64> for Value {
@@ -156,5 +175,32 @@ impl From<bool> for Value {
 impl From<f64> for Value {
     fn from(float: f64) -> Self {
         Value::Float(Float(float))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Value;
+
+    #[test]
+    fn the_integer_of_a_number_is_exact() {
+        for (float, whole) in [
+            (0.0, Some(0)),
+            (-0.0, Some(0)),
+            (-7.0, Some(-7)),
+            (0.5, None),
+            (4_611_686_018_427_387_904.0, Some(4_611_686_018_427_387_904)),
+            (9_223_372_036_854_774_784.0, Some(9_223_372_036_854_774_784)),
+            (9_223_372_036_854_775_808.0, None),
+            (-9_223_372_036_854_775_808.0, Some(i64::MIN)),
+            (1e300, None),
+            (f64::INFINITY, None),
+            (f64::NAN, None),
+        ] {
+            assert_eq!(Value::from(float).whole(), whole, "{float}");
+        }
+        for (decimal, whole) in [("-0.00", Some(0)), ("7.00", Some(7)), ("7.01", None)] {
+            assert_eq!(Value::Decimal(decimal.parse().unwrap()).whole(), whole, "{decimal}");
+        }
     }
 }

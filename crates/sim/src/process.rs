@@ -172,7 +172,7 @@ impl Process {
             numbers.stopped().into_iter().map(move |(count, why)| Stopped {
                 lane: lane.clone(),
                 who: format!("count {count}"),
-                why,
+                why: why.to_string(),
             })
         });
         tasks.chain(counts).collect()

@@ -331,6 +331,7 @@ pub fn tables() -> Vec<Arc<Table>> {
         kind,
         declared: declared.into(),
         nullable: kind != Kind::Int,
+        compares: model::Compares::default(),
     };
     ["questions", "answers"]
         .into_iter()

@@ -151,6 +151,24 @@ impl Copies {
         Ok(())
     }
 
+    /// A row that was read again, for each copy of its table that still holds its key: where the
+    /// hold was discarded meanwhile, what the target has of the key stays.
+    pub(super) fn reread(
+        &mut self,
+        change: &Change,
+        offset: &Offset,
+        draft: &mut Draft,
+    ) -> Result<(), Fault> {
+        for copy in self.of.get(&change.table.name).cloned().unwrap_or_default() {
+            for effect in effects(change, offset)? {
+                if effect.keys().any(|key| self.held.contains(&(copy.clone(), key.clone()))) {
+                    self.write_over(&copy, change, effect, offset, draft);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// How a stretch of a pass moves it on; nothing if the stretch is of another pass, or does not
     /// begin where this one stands.
     pub(super) fn takes(&self, stretch: &Stretch, deletes: u64) -> Result<Option<Pass>, Fault> {

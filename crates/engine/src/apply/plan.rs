@@ -11,7 +11,7 @@ use crate::limits::Limits;
 use model::attack::{Bug, Mark, planted, reached};
 use model::{
     Batch, Change, Claim, Code, CopyName, Entry, Epoch, Fault, Key, Lane, Mode, Offset, Op, Placed,
-    Refusal, Stretch, TableName, TargetName, Watermark,
+    Purpose, Refusal, Stretch, TableName, TargetName, Watermark,
 };
 use std::collections::{BTreeSet, VecDeque};
 
@@ -55,6 +55,8 @@ enum Pending {
 enum Origin {
     Source,
     Placed,
+    /// Placed, because its key was held.
+    Reread,
     Stretch,
 }
 
@@ -173,7 +175,11 @@ impl Plan {
     fn push_placed(&mut self, placed: Placed) {
         if placed.targets.contains(&self.group) {
             let deletes = deletes_in(&placed);
-            let origin = if placed.stretch.is_some() { Origin::Stretch } else { Origin::Placed };
+            let origin = match placed.purpose {
+                _ if placed.stretch.is_some() => Origin::Stretch,
+                Purpose::Reread => Origin::Reread,
+                Purpose::Fill | Purpose::Repair | Purpose::Bridge => Origin::Placed,
+            };
             if let Some(stretch) = placed.stretch {
                 self.queue.push_back(Pending::Stretch(Box::new(stretch), deletes));
             }
@@ -217,6 +223,7 @@ impl Plan {
                 Pending::Change { change, offset, origin, .. } => match (origin, &self.taking) {
                     (Origin::Source, _) => self.copies.live(change, offset, &mut draft)?,
                     (Origin::Placed, _) => self.copies.placed(change, offset, &mut draft)?,
+                    (Origin::Reread, _) => self.copies.reread(change, offset, &mut draft)?,
                     (Origin::Stretch, Some(copy)) => {
                         self.copies.stretch_row(copy, change, offset, &mut draft)?;
                     }

@@ -16,6 +16,8 @@ pub struct Snapshot {
     pub logged: Option<Offset>,
     /// Changes put into the log since the process started.
     pub captured: u64,
+    /// The source had nothing more than this at this time of its own clock.
+    pub idle: Option<(Offset, i64)>,
     /// Retention.
     pub retention: TaskStatus,
     /// Who reads the source for others.
@@ -71,8 +73,8 @@ pub struct GroupStatus {
     pub held_keys: usize,
     /// The same keys with their reasons, as its service had them when it was last asked.
     pub holds: Vec<Hold>,
-    /// Rows written since the process started.
-    pub written: u64,
+    /// Rows of each copy written since the process started.
+    pub written: BTreeMap<CopyName, u64>,
     /// How long changes took from their commit at the source until they were applied.
     pub latency: Latency,
     /// Changes in the log that it does not have; not known while it has not come to where the log

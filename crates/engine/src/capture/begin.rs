@@ -33,6 +33,10 @@ impl Beginning<'_> {
         self.desk.begin_anew(bounds.epoch);
         if let Some(last) = &bounds.last {
             self.reporter.begun(last);
+            // What the clock showed at least, until the source says it again.
+            let commit = bounds.last_commit.as_ref();
+            let commit = commit.filter(|commit| commit.offset.incarnation == last.incarnation);
+            commit.inspect(|commit| self.reporter.idle(last, commit.committed_at));
         }
         let mut source = source.connect().await?;
         let Some(history) = self.catalog.history(self.lane).await? else {
@@ -92,8 +96,8 @@ impl Beginning<'_> {
         let Place { identity, position, witness } = place;
         // A log without a note has lost its catalog: what it goes on from is not known any more.
         let before = bounds.last.as_ref().map_or(0, |last| last.incarnation.0);
-        let history =
-            History { incarnation: Incarnation(before + 1), identity, began: position, witness };
+        let incarnation = self.catalog.first().await?.max(Incarnation(before + 1));
+        let history = History { incarnation, identity, began: position, witness };
         self.catalog.begin(self.lane, &history).await?;
         self.declare(bounds, &history).await
     }

@@ -76,6 +76,13 @@ impl Catalog for SqliteCatalog {
         self.run(ask).await
     }
 
+    /// Seconds: a history lasts longer than one.
+    async fn first(&self) -> Result<Incarnation, Fault> {
+        const ASK: &str = "select max(1, unixepoch() - unixepoch('2026-01-01'))";
+        let ask = |connection: &mut Connection| connection.query_row(ASK, [], |row| row.get(0));
+        Ok(Incarnation(self.run(ask).await?))
+    }
+
     async fn begin(&self, lane: &Lane, history: &History) -> Result<(), Fault> {
         const BEGIN: &str = "insert or replace into history
                              (lane, incarnation, identity, began, witness) values (?1, ?2, ?3, ?4, ?5)";

@@ -6,10 +6,13 @@
 //!
 //! Must not know: counts, groups, row memory.
 
+mod affinity;
 mod check;
 mod compare;
 mod fault;
+mod fit;
 mod literal;
+mod misfit;
 mod parse;
 mod print;
 mod resolve;
@@ -25,8 +28,10 @@ use tree::Tree;
 
 pub(super) use check::Check;
 pub use fault::ConditionFault;
+pub(super) use fit::holds_texts;
+pub(super) use misfit::Misfit;
 pub use parse::{BYTES_MAX, DEPTH_MAX};
-pub(super) use resolve::{Misfit, Slots};
+pub(super) use resolve::Slots;
 
 /// The condition under which a row counts.
 #[derive(Clone, PartialEq, Eq)]

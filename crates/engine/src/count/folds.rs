@@ -5,10 +5,10 @@
 //!
 //! Must not know: row memory, offsets, numbers.
 
-use super::condition::{Check, Misfit};
+use super::condition::{Check, Misfit, holds_texts};
 use super::definition::Count;
 use super::group::{Group, grouped};
-use model::{Cell, CountName, Kind, Row, Table, TableName};
+use model::{Cell, Column, CountName, Kind, Row, Table, TableName};
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
@@ -127,11 +127,11 @@ fn fold(count: &Count, columns: &[Arc<str>], table: &Table) -> Result<Fold, Misf
         let column = column.ok_or_else(|| unknown(name, table))?;
         let place =
             columns.binary_search(name).expect("BUG: a count's column is not among its own");
-        Ok((place, column.kind))
+        Ok((place, column))
     };
     let mut by = Vec::with_capacity(count.by.len());
     for name in &count.by {
-        let (place, kind) = slot(name)?;
+        let (place, column) = slot(name)?;
         if by.iter().any(|&(other, _)| other == place) {
             return Err(Misfit {
                 column: Some(Arc::clone(name)),
@@ -139,8 +139,8 @@ fn fold(count: &Count, columns: &[Arc<str>], table: &Table) -> Result<Fold, Misf
                 fix: "name it once".to_owned(),
             });
         }
-        check_groups_by(name, kind)?;
-        by.push((place, kind == Kind::Any));
+        check_groups_by(column)?;
+        by.push((place, column.kind == Kind::Any));
     }
     let condition = count.condition.as_ref();
     let check = condition.map(|condition| condition.resolve(&slot)).transpose()?;
@@ -163,19 +163,25 @@ fn unknown(name: &Arc<str>, table: &Table) -> Misfit {
 }
 
 /// Refuses kinds in which values that a source calls equal differ, or the other way round.
-fn check_groups_by(name: &Arc<str>, kind: Kind) -> Result<(), Misfit> {
-    let what = match kind {
+fn check_groups_by(column: &Column) -> Result<(), Misfit> {
+    let misfit = |what: String, fix: &str| Misfit {
+        column: Some(Arc::clone(&column.name)),
+        what: format!("it cannot be grouped by: {what}"),
+        fix: fix.to_owned(),
+    };
+    let collation = column.compares.collation.as_ref();
+    if let Some(collation) = collation.filter(|it| holds_texts(column) && !it.equal_by_bytes) {
+        let what = format!("its texts compare as {} does, not byte by byte", collation.name);
+        return Err(misfit(what, "group by a column that is declared without it"));
+    }
+    let what = match column.kind {
         Kind::Float => "floats that look equal may differ, so each would be a group of its own",
         Kind::Interval => "intervals that are equal can be written in many ways",
         Kind::Json => "JSON that is equal can be written in many ways",
         Kind::Array => "an array is no single value to ask for",
         _ => return Ok(()),
     };
-    Err(Misfit {
-        column: Some(Arc::clone(name)),
-        what: format!("it cannot be grouped by: {what}"),
-        fix: "group by an integer, a decimal, a text or a time".to_owned(),
-    })
+    Err(misfit(what.to_owned(), "group by an integer, a decimal, a text or a time"))
 }
 
 /// Why a count does not fit its table.

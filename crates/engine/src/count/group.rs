@@ -31,22 +31,9 @@ impl Group {
 /// numbers are one however they are stored, as `1` and `1.0` are to a source with such columns.
 pub(super) fn grouped(cell: &Cell, any_kind: bool) -> Value {
     match cell {
-        Cell::Value(value) if any_kind => whole(value).unwrap_or_else(|| value.clone()),
+        Cell::Value(value) if any_kind => value.whole().map_or_else(|| value.clone(), Value::Int),
         Cell::Value(value) => value.clone(),
         Cell::Missing | Cell::Unchanged => Value::Null,
-    }
-}
-
-/// The integer that a number stands for, if it is one.
-fn whole(value: &Value) -> Option<Value> {
-    let text = match value {
-        Value::Float(float) if float.0.fract() == 0.0 => float.0.to_string(),
-        Value::Decimal(decimal) => decimal.clone().into_canonical().to_string(),
-        _ => return None,
-    };
-    match text.as_str() {
-        "-0" => Some(Value::Int(0)),
-        text => text.parse().ok().map(Value::Int),
     }
 }
 

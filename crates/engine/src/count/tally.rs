@@ -7,8 +7,8 @@
 
 use super::group::Group;
 use super::outcome::Outcome;
-use model::{Code, CountName, Fault};
-use std::collections::BTreeMap;
+use model::{Code, CountName, Fault, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The numbers of one count in one lane, by group. A group that is not there is zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,34 @@ impl Tally {
     /// The groups that are not zero, with their numbers.
     pub fn groups(&self) -> &BTreeMap<Group, i64> {
         &self.groups
+    }
+
+    /// The groups in which each column has one of its values, with their numbers. Looks only at
+    /// beginnings that some group has, so that many values for many columns cost little.
+    pub fn fitting(&self, columns: &[Vec<Value>]) -> BTreeMap<Group, i64> {
+        let mut beginnings: BTreeSet<Vec<Value>> = [Vec::new()].into();
+        for values in columns {
+            let mut longer = BTreeSet::new();
+            for beginning in &beginnings {
+                for value in values {
+                    let beginning: Vec<_> = beginning.iter().chain([value]).cloned().collect();
+                    if self.begins(&beginning) {
+                        longer.insert(beginning);
+                    }
+                }
+            }
+            beginnings = longer;
+        }
+        let groups = beginnings.into_iter().map(Group::new);
+        let found = groups.filter_map(|group| self.groups.get_key_value(&group));
+        found.map(|(group, number)| (group.clone(), *number)).collect()
+    }
+
+    /// Whether a group begins with these values.
+    fn begins(&self, values: &[Value]) -> bool {
+        let beginning = Group::new(values.iter().cloned());
+        let next = self.groups.range(&beginning..).next();
+        next.is_some_and(|(group, _)| group.values().starts_with(beginning.values()))
     }
 
     /// Takes in what a batch does to the count: all of it, or with a fault nothing.

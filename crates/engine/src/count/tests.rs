@@ -286,6 +286,31 @@ fn a_number_beyond_64_bits_is_a_fault_and_changes_nothing() {
     assert_eq!(sum.of(&group), 2);
 }
 
+#[test]
+fn groups_are_found_by_the_values_that_each_column_may_have() {
+    let group = |one: Value, two: &str| Group::new([one, Value::from(two)]);
+    let groups = [
+        (group(Value::Int(7), "a"), 1),
+        (group(Value::Int(7), "b"), 2),
+        (group(Value::from("7"), "a"), 4),
+        (group(Value::Int(70), "a"), 8),
+    ];
+    let mut tally = Tally::new("questions".into(), 10);
+    tally.add(&groups.clone().into()).unwrap();
+    let sum = |columns: &[Vec<Value>]| tally.fitting(columns).values().sum::<i64>();
+    let seven = vec![Value::Int(7), Value::from("7"), Value::from(7.0)];
+    assert_eq!(sum(&[seven.clone(), vec!["a".into()]]), 5);
+    assert_eq!(sum(&[seven.clone(), vec!["a".into(), "b".into(), "b".into()]]), 7);
+    assert_eq!(sum(&[seven, vec!["c".into()]]), 0);
+    let many: Vec<_> = (0..100).map(Value::Int).collect();
+    assert_eq!(sum(&[many.clone(), many.clone()]), 0);
+    assert_eq!(tally.fitting(&[many, vec!["a".into()]]).len(), 2);
+    let mut one = Tally::new("all".into(), 10);
+    assert_eq!(one.fitting(&[]).len(), 0);
+    one.add(&[(Group::new(Vec::<Value>::new()), 3)].into()).unwrap();
+    assert_eq!(one.fitting(&[]).values().sum::<i64>(), 3);
+}
+
 // CN8
 #[test]
 fn too_many_groups_are_a_fault_that_names_the_limit() {

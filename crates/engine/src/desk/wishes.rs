@@ -3,8 +3,9 @@
 use super::walk::Walk;
 use crate::ask::{Answer, Errand, PassWish, SentBack};
 use crate::limits::Limits;
-use model::{CopyName, Key, Offset, Stretch, TableName, TargetName};
+use model::{CopyName, Key, Offset, Stretch, Table, TableName, TargetName};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -27,6 +28,8 @@ pub(super) struct State {
     pub(super) later: Option<Offset>,
     /// How many stretches were asked for.
     pub(super) turns: u64,
+    /// What each table looked like when a stretch of it was read last.
+    pub(super) seen: BTreeMap<TableName, Arc<Table>>,
 }
 
 /// What one target wants.

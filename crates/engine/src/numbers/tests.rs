@@ -67,6 +67,19 @@ fn a_number_that_cannot_be_stops_its_count_and_no_other() {
 }
 
 #[test]
+fn a_text_that_can_be_several_values_means_all_of_them_once() {
+    let numbers = open(10);
+    let mut outcome = adds(&[(7, 2), (8, 4)]);
+    outcome.deltas.get_mut(&name()).expect("it adds").insert(Group::new([Value::from("7")]), 1);
+    numbers.take(&outcome, &all(), &at(7), 0);
+    let sum = |values: &[Value]| numbers.sum(&name(), &[values.to_vec()]).expect("told").value;
+    let seven = [Value::Int(7), Value::from("7"), Value::from(7.0)];
+    assert_eq!((sum(&seven), sum(&[Value::Int(7), Value::Int(7)]), sum(&[])), (3, 2, 0));
+    assert_eq!(numbers.first_fitting(&name(), &[seven.to_vec()]), Some(group(7)));
+    assert_eq!(numbers.first_fitting(&name(), &[vec![Value::Int(9)]]), None);
+}
+
+#[test]
 fn only_what_changed_after_a_place_is_a_change() {
     let numbers = open(10);
     numbers.take(&adds(&[(1, 2), (2, 2)]), &all(), &at(7), 0);

@@ -24,6 +24,7 @@ impl Pushed {
             kind,
             declared: declared.into(),
             nullable: false,
+            compares: model::Compares::default(),
         };
         let mut columns = vec![own("count", Kind::Text, "text")];
         for name in by {
@@ -103,6 +104,7 @@ mod tests {
             kind: Kind::Int,
             declared: "int".into(),
             nullable: false,
+            compares: model::Compares::default(),
         };
         let columns = columns.iter().map(column).collect();
         Table { name: "questions".into(), version: 1, columns, key: vec![0] }

@@ -111,6 +111,7 @@ mod tests {
             kind: Kind::Int,
             declared: "bigint".into(),
             nullable: false,
+            compares: model::Compares::default(),
         };
         let table = Table { name: "t".into(), version: 1, columns: vec![id], key: vec![0] };
         let row = Row::new([Value::Int(now)]);

@@ -1,6 +1,6 @@
 //! The keys that targets refused, and what a person can do about each.
 
-use super::{KeptCopy, Shard, Works};
+use super::whole::{KeptCopy, Shard, Works};
 use crate::desk::Discard;
 use crc_fast::{CrcAlgorithm, checksum};
 use model::codec::memo::put_key;

@@ -1,9 +1,10 @@
 //! How each source, copy and count is doing, in the words of people.
 
-use super::{KeptCopy, KeptCount, Shard, Works};
+use super::whole::{Followed, KeptCopy, KeptCount, Shard, Works};
 use crate::board::{GroupStatus, Latency, Phase, TaskStatus, Trouble};
 use crate::numbers::Untold;
-use model::{Fault, Offset, Pass, Purpose, TableName};
+use crate::pipeline::ROW_MEMORY;
+use model::{Fault, Offset, Pass, Purpose, TableName, TargetName};
 use std::sync::Arc;
 
 /// How a source is doing.
@@ -153,7 +154,7 @@ pub enum TargetState {
 impl Works {
     /// How the sources are doing.
     pub fn source_status(&self) -> Vec<SourceStatus> {
-        let status = |source: &super::Followed| {
+        let status = |source: &Followed| {
             let boards: Vec<_> =
                 source.shards.iter().map(|shard| shard.pipeline.board.snapshot()).collect();
             let services = source.shards.iter().zip(&boards).map(|(shard, board)| ServiceStatus {
@@ -242,31 +243,50 @@ impl Works {
         together(shards, places?.into_iter()).ok_or(Untold::Unknown)
     }
 
-    /// How each target is doing, lane by lane.
+    /// How each target is doing, lane by lane: every copy, what counts are remembered from, and
+    /// every pushed count.
     pub fn target_status(&self) -> Vec<TargetStatus> {
-        let pipelines = self.sources.iter().flat_map(|source| &source.shards);
-        let boards = pipelines.map(|shard| &shard.pipeline.board);
-        let pushes = self.counts.iter().flat_map(|count| &count.pushes).map(|push| &push.board);
-        boards
-            .chain(pushes)
-            .flat_map(|board| board.snapshot().groups)
-            .map(|(name, group)| TargetStatus {
-                name: name.to_string(),
-                state: state(&group.task),
-                written: group.written,
-                retries: group.task.retries,
-                failures: group.held_keys,
-                latency: group.latency,
-                waits_since: group.waits_since,
-                trouble: group.task.trouble,
-            })
-            .collect()
+        let mut targets = Vec::new();
+        for (index, source) in self.sources.iter().enumerate() {
+            for shard in &source.shards {
+                let groups = shard.pipeline.board.snapshot().groups;
+                let copies = self.copies.iter().filter(|copy| copy.source == index);
+                let copies = copies.filter_map(|copy| Some((copy, groups.get(&copy.group)?)));
+                targets.extend(copies.map(|(copy, group)| TargetStatus {
+                    written: group.written.get(&copy.name).copied().unwrap_or(0),
+                    failures: holds_of(group, copy),
+                    ..target(copy.name.as_str(), group)
+                }));
+                let memory = groups.get(&TargetName::from(ROW_MEMORY));
+                let name = format!("counts of {}", shard.pipeline.lane);
+                targets.extend(memory.map(|group| target(&name, group)));
+            }
+        }
+        for push in self.counts.iter().flat_map(|count| &count.pushes) {
+            let groups = push.board.snapshot().groups;
+            targets.extend(groups.iter().map(|(name, group)| target(name.as_str(), group)));
+        }
+        targets
     }
 
     /// Source and table, as the configuration names them.
     fn table_of(&self, source: usize, table: &TableName) -> String {
         let source = self.sources.get(source).map_or("", |source| &source.name);
         format!("{source}/{table}")
+    }
+}
+
+/// A target as its group stands on a board.
+fn target(name: &str, group: &GroupStatus) -> TargetStatus {
+    TargetStatus {
+        name: name.to_owned(),
+        state: state(&group.task),
+        written: group.written.values().sum(),
+        retries: group.task.retries,
+        failures: group.held_keys,
+        latency: group.latency.clone(),
+        waits_since: group.waits_since,
+        trouble: group.task.trouble.clone(),
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a count is, at a position or later: the sum over its shards, each exact at its own place.
 
 use super::status::together;
-use super::{KeptCount, Shard, Works};
+use super::whole::{KeptCount, Shard, Works};
+use crate::board::Trouble;
 use crate::count::Group;
-use crate::numbers::{Numbers, Told, Untold};
+use crate::numbers::{Numbers, Told, Untold, too_large};
 use futures_util::future::select_all;
 use model::{Code, CountName, Position, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,8 +18,9 @@ pub struct Answered<T> {
     pub value: T,
     /// Where it is true, in every shard.
     pub position: String,
-    /// The sources' clock there, in microseconds since 1970: the earliest of the shards'.
-    pub as_of: i64,
+    /// The sources' clock there, in microseconds since 1970: the earliest of the shards'. Not known
+    /// where a source has not answered since the start.
+    pub as_of: Option<i64>,
 }
 
 /// Some groups of a count, in order.
@@ -45,8 +47,10 @@ pub enum Unanswered {
     Unknown,
     /// Its rows are still being read, or state has not come to where the log ended at the start.
     NotYet(Untold),
+    /// Its source has not said yet what time it is, and is about to.
+    NoTime,
     /// It has stopped, and why.
-    Stopped(String),
+    Stopped(Trouble),
     /// It has not come to the position that was asked for; it stands here.
     NotReached(String),
     /// The server behind the source is another one than before, so that its positions mean nothing.
@@ -89,13 +93,13 @@ impl Works {
         at_least: &AtLeast,
         until: Instant,
     ) -> Result<Answered<i64>, Unanswered> {
-        let groups = readings(group);
         let ask = |lanes: &[&Numbers]| {
             let mut sum = 0_i64;
             let mut places = Vec::new();
             for numbers in lanes {
-                let told = numbers.sum(count, &groups)?;
-                sum = sum.checked_add(told.value).ok_or_else(|| too_large(count))?;
+                let told = numbers.sum(count, group)?;
+                sum =
+                    sum.checked_add(told.value).ok_or_else(|| Untold::Stopped(too_large(count)))?;
                 places.push(place(told));
             }
             Ok((sum, places))
@@ -131,8 +135,8 @@ impl Works {
             for group in found.into_iter().take(most) {
                 let mut sum = 0_i64;
                 for numbers in lanes {
-                    let part = numbers.sum(count, std::slice::from_ref(&group))?.value;
-                    sum = sum.checked_add(part).ok_or_else(|| too_large(count))?;
+                    let part = numbers.of(count, &group)?.value;
+                    sum = sum.checked_add(part).ok_or_else(|| Untold::Stopped(too_large(count)))?;
                 }
                 groups.push((group, sum));
             }
@@ -153,6 +157,13 @@ impl Works {
         let shards = self.shards(it.source);
         let lanes = lanes(shards).ok_or(Unanswered::Unknown)?;
         loop {
+            for shard in shards {
+                if let (Some(counting), Some((at, time))) =
+                    (&shard.pipeline.counting, shard.pipeline.board.snapshot().idle)
+                {
+                    counting.numbers.idle(&at, time);
+                }
+            }
             let moved: Vec<_> = lanes.iter().map(|numbers| Box::pin(numbers.moved())).collect();
             let unanswered = match ask(&lanes) {
                 Ok((value, places)) => {
@@ -160,11 +171,14 @@ impl Works {
                     let is_there = at_least.0.iter().all(|(shard, position)| {
                         places.get(*shard).is_some_and(|it| it.position.position >= *position)
                     });
-                    if is_there {
+                    if !is_there {
+                        self.check_identity(it)?;
+                        Unanswered::NotReached(answered.position)
+                    } else if answered.as_of.is_none() && are_well(shards) {
+                        Unanswered::NoTime
+                    } else {
                         return Ok(answered);
                     }
-                    self.check_identity(it)?;
-                    Unanswered::NotReached(answered.position)
                 }
                 Err(Untold::Unknown) => return Err(Unanswered::Unknown),
                 Err(Untold::Stopped(why)) => return Err(Unanswered::Stopped(why)),
@@ -192,6 +206,11 @@ impl Works {
     }
 }
 
+/// Whether nothing is known to keep any shard from saying what time it is in a moment.
+fn are_well(shards: &[Shard]) -> bool {
+    shards.iter().all(|shard| shard.pipeline.board.snapshot().capture.trouble.is_none())
+}
+
 /// How often a count that can not be told yet is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -206,11 +225,8 @@ fn place<T>(told: Told<T>) -> Told<()> {
 fn answered<T>(shards: &[Shard], value: T, places: &[Told<()>]) -> Answered<T> {
     let offsets = places.iter().map(|place| Some(place.position.clone()));
     let position = together(shards, offsets).unwrap_or_default();
-    Answered { value, position, as_of: places.iter().map(|it| it.as_of).min().unwrap_or(0) }
-}
-
-fn too_large(count: &CountName) -> Untold {
-    Untold::Stopped(format!("{count}: the sum over lanes is too large"))
+    let as_of = places.iter().map(|it| it.as_of).min();
+    Answered { value, position, as_of: as_of.filter(|time| *time != 0) }
 }
 
 fn unnamed(part: &str, shards: &[Shard]) -> String {
@@ -220,34 +236,4 @@ fn unnamed(part: &str, shards: &[Shard]) -> String {
         "{part:?} does not say which shard it is of; write {first}:{part}, with one of: {}",
         services.join(", ")
     )
-}
-
-/// Every group that can be meant by values that are written alike.
-fn readings(columns: &[Vec<Value>]) -> Vec<Group> {
-    let mut groups: Vec<Vec<Value>> = vec![Vec::new()];
-    for values in columns {
-        let longer = |group: Vec<Value>| {
-            values.iter().map(move |value| group.iter().cloned().chain([value.clone()]).collect())
-        };
-        groups = groups.into_iter().flat_map(longer).collect();
-    }
-    let groups: BTreeSet<_> = groups.into_iter().map(Group::new).collect();
-    groups.into_iter().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_that_can_be_several_values_means_each_of_them_once() {
-        let seven = vec![Value::Int(7), Value::from("7")];
-        let groups = readings(&[seven.clone(), vec![Value::Null]]);
-        assert_eq!(
-            groups,
-            [Group::new([Value::Int(7), Value::Null]), Group::new([Value::from("7"), Value::Null]),]
-        );
-        assert_eq!(readings(&[]), [Group::new(Vec::<Value>::new())]);
-        assert_eq!(readings(&[vec![Value::Int(7), Value::Int(7)]]).len(), 1);
-    }
 }

@@ -150,6 +150,21 @@ async fn a_row_that_is_not_remembered_is_read_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_count_that_does_not_fit_its_table_stops_before_the_first_row_and_no_other_does() {
+    let mut rig = counting();
+    let other = Count { name: "other".into(), by: vec!["nowhere".into()], ..rig.counts[0].clone() };
+    rig.counts.push(other);
+    let running = rig.start().await;
+    let why = || running.numbers.stopped().get(&"other".into()).cloned();
+    until("it stops", || why().is_some()).await;
+    let why = why().expect("it has stopped");
+    assert!(why.what.contains("column nowhere: "), "{why}");
+    in_step(&rig, &running).await;
+    rig.change([Op::Insert(row(1, 1, "body"))]);
+    in_step(&rig, &running).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wrong_number_stops_its_count_and_no_other() {
     let mut rig = counting();
     rig.counts.push(Count { name: "all".into(), by: vec![], ..rig.counts[0].clone() });

@@ -40,6 +40,7 @@ pub(crate) fn table() -> Arc<Table> {
         kind,
         declared: "any".into(),
         nullable: true,
+        compares: model::Compares::default(),
     };
     Arc::new(Table {
         name: "t".into(),

@@ -3,9 +3,9 @@
 use instep_model::codec::{Adopted, Dictionary, Record};
 use instep_model::log::StagedPart;
 use instep_model::{
-    Array, Cell, Change, Column, Commit, Decimal, Dimension, Epoch, Float, Incarnation, Interval,
-    Key, Kind, Moment, Offset, Op, Placed, Position, Progress, Purpose, Row, Stretch, Table,
-    TransactionId, Value,
+    Affinity, Array, Cell, Change, Collation, Column, Commit, Compares, Decimal, Dimension, Epoch,
+    Float, Incarnation, Interval, Key, Kind, Moment, Offset, Op, Placed, Position, Progress,
+    Purpose, Row, Stretch, Table, TransactionId, Value,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -118,12 +118,25 @@ pub(crate) fn table() -> impl Strategy<Value = Table> {
 }
 
 fn column() -> impl Strategy<Value = Column> {
-    (name(), kind(), name(), any::<bool>()).prop_map(|(name, kind, declared, nullable)| Column {
-        name: name.into(),
-        kind,
-        declared: declared.into(),
-        nullable,
-    })
+    (name(), kind(), name(), any::<bool>(), compares()).prop_map(
+        |(name, kind, declared, nullable, compares)| Column {
+            name: name.into(),
+            kind,
+            declared: declared.into(),
+            nullable,
+            compares,
+        },
+    )
+}
+
+fn compares() -> impl Strategy<Value = Compares> {
+    let affinities = vec![Affinity::Blob, Affinity::Text, Affinity::Numeric];
+    let collation = (name(), any::<bool>()).prop_map(|(name, equal_by_bytes)| {
+        let name = name.into();
+        Collation { name, equal_by_bytes }
+    });
+    (option::of(collation), option::of(proptest::sample::select(affinities)))
+        .prop_map(|(collation, affinity)| Compares { collation, affinity })
 }
 
 fn kind() -> impl Strategy<Value = Kind> {

@@ -39,6 +39,7 @@ fn table() -> Table {
         kind: Kind::Any,
         declared: "".into(),
         nullable: true,
+        compares: instep_model::Compares::default(),
     };
     Table {
         name: "public.everything".into(),

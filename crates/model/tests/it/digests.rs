@@ -259,6 +259,7 @@ fn table(name: &str, columns: &[&str]) -> Table {
         kind: Kind::Any,
         declared: "".into(),
         nullable: true,
+        compares: instep_model::Compares::default(),
     };
     Table {
         name: name.into(),

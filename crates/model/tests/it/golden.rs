@@ -7,9 +7,9 @@ use crate::hex::{blocks, shown};
 use instep_model::codec::{Adopted, Dictionary, Record, decode, encode};
 use instep_model::log::StagedPart;
 use instep_model::{
-    Array, Cell, Change, Column, Commit, Decimal, Dimension, Epoch, Float, Incarnation, Interval,
-    Key, Kind, Moment, Offset, Op, Placed, Position, Progress, Purpose, Row, Stretch, Table,
-    TransactionId, Value,
+    Affinity, Array, Cell, Change, Collation, Column, Commit, Compares, Decimal, Dimension, Epoch,
+    Float, Incarnation, Interval, Key, Kind, Moment, Offset, Op, Placed, Position, Progress,
+    Purpose, Row, Stretch, Table, TransactionId, Value,
 };
 use std::sync::Arc;
 
@@ -144,6 +144,14 @@ fn everything() -> Arc<Table> {
         kind,
         declared: declared.into(),
         nullable: !matches!(kind, Kind::Int | Kind::Uuid),
+        compares: Compares {
+            collation: match kind {
+                Kind::Text => Some(Collation { name: "en_US".into(), equal_by_bytes: true }),
+                Kind::Any => Some(Collation { name: "nocase".into(), equal_by_bytes: false }),
+                _ => None,
+            },
+            affinity: (kind == Kind::Any).then_some(Affinity::Numeric),
+        },
     };
     Arc::new(Table {
         name: "public.everything".into(),

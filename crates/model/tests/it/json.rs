@@ -157,8 +157,13 @@ fn draw(style: &mut u64, end: usize) -> usize {
 }
 
 fn digest(json: &str) -> Digest {
-    let column =
-        Column { name: "json".into(), kind: Kind::Json, declared: "jsonb".into(), nullable: true };
+    let column = Column {
+        name: "json".into(),
+        kind: Kind::Json,
+        declared: "jsonb".into(),
+        nullable: true,
+        compares: instep_model::Compares::default(),
+    };
     let table = Table { name: "t".into(), version: 1, columns: vec![column], key: vec![0] };
     let row = Row(vec![Cell::Value(Value::Json(json.into()))]);
     Digest::of(Seed::from_bytes([7; 16]), &table, &Key::new([1]), &row)

@@ -167,6 +167,7 @@ fn table() -> Arc<Table> {
         kind,
         declared: declared.into(),
         nullable: false,
+        compares: model::Compares::default(),
     };
     let columns = vec![
         column("id", Kind::Int, "bigint"),

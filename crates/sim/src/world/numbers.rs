@@ -143,7 +143,7 @@ impl NumbersWorld {
 
 impl Pushed {
     fn check(&self, truths: &Truths<'_>) -> Result<(), Violation> {
-        let lane = lane_of(&CountName::from(self.count.name.as_str()));
+        let lane = lane_of(&CountName::from(self.count.name.as_str()), &"pushed".into());
         let (at, rows) =
             self.store.look(|kept| (kept.watermarks.get(&lane).and_then(lanes_at), rows(kept)));
         let Some(at) = at else { return Ok(()) };

@@ -11,6 +11,7 @@ pub fn table(name: &str) -> Arc<Table> {
         kind,
         declared: declared.into(),
         nullable: name != "id",
+        compares: model::Compares::default(),
     };
     Arc::new(Table {
         name: name.into(),

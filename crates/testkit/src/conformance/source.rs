@@ -1,10 +1,10 @@
 //! The suite of the source port.
 
-use super::rows::{delete, insert, key, row, row_with_same_body, update};
+use super::rows::{delete, insert, row, row_with_same_body, update};
 use async_trait::async_trait;
 use model::{
-    Change, Commit, Fate, Identity, Incarnation, Offset, Op, Place, Position, Resume, Service,
-    Source, Started, Step, Table, TransactionId,
+    Change, Commit, Fate, Identity, Incarnation, Key, Offset, Op, Place, Position, Resume, Row,
+    Service, Source, Started, Step, Table, TransactionId,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +20,17 @@ pub struct Subject {
     pub table: Arc<Table>,
     /// Whether it tells which columns kept what they had, instead of repeating them.
     pub tells_unchanged: bool,
+    /// What its transactions say.
+    pub tells: Tells,
+}
+
+/// What a source knows of what was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tells {
+    /// Each transaction, as it was made.
+    EachChange,
+    /// What several transactions together have left of the rows that they touched.
+    RowsAsTheyAre,
 }
 
 /// A user of the source.
@@ -58,13 +69,9 @@ async fn transactions_come_whole_in_order_and_once(subject: &Subject) {
     let first =
         vec![insert(&subject.table, row(1, 7, "a")), insert(&subject.table, row(2, 7, "b"))];
     let second = vec![update(&subject.table, 1, row(1, 8, "c")), delete(&subject.table, 2)];
-    subject.hand.transact(first.clone()).await;
-    subject.hand.transact(second.clone()).await;
-    let seen = take(source.as_mut(), 2).await;
-    assert_eq!(
-        seen.iter().map(|(_, changes)| changes.clone()).collect::<Vec<_>>(),
-        [first, second]
-    );
+    let seen = transact_each(subject, source.as_mut(), vec![first.clone(), second.clone()]).await;
+    same(subject, &seen[0].1, &first);
+    same(subject, &seen[1].1, &second);
     assert!(seen[0].0 < seen[1].0, "positions rise: {seen:?}");
 }
 
@@ -73,15 +80,13 @@ async fn what_is_rolled_back_never_comes(subject: &Subject) {
     subject.hand.roll_back(vec![insert(&subject.table, row(1, 7, "never"))]).await;
     let kept = vec![insert(&subject.table, row(2, 7, "kept"))];
     subject.hand.transact(kept.clone()).await;
-    assert_eq!(take(source.as_mut(), 1).await[0].1, kept);
+    same(subject, &take(source.as_mut(), 1).await[0].1, &kept);
 }
 
 async fn a_resumed_start_goes_on_right_after_the_place(subject: &Subject) {
     let (mut source, begun) = fresh(subject).await;
-    for id in 1..=3 {
-        subject.hand.transact(vec![insert(&subject.table, row(id, 7, "a"))]).await;
-    }
-    let seen = take(source.as_mut(), 3).await;
+    let inserts = (1..=3).map(|id| vec![insert(&subject.table, row(id, 7, "a"))]).collect();
+    let seen = transact_each(subject, source.as_mut(), inserts).await;
     drop(source);
     let place = Place {
         identity: begun.identity,
@@ -90,20 +95,18 @@ async fn a_resumed_start_goes_on_right_after_the_place(subject: &Subject) {
     };
     let mut source = resumed(subject, &at(&place)).await;
     // Transactions before the place may come again; what counts is that none after it is missing.
-    let mut again = take(source.as_mut(), 2).await;
+    let mut again = take(source.as_mut(), 1).await;
     while again.last().map(|(position, _)| position) < seen.last().map(|(position, _)| position) {
         again.extend(take(source.as_mut(), 1).await);
     }
     again.retain(|(position, _)| *position > place.position);
-    assert_eq!(again, seen[1..]);
+    same_steps(subject, &again, &seen[1..]);
 }
 
 async fn what_was_not_confirmed_is_not_forgotten(subject: &Subject) {
     let (mut source, begun) = fresh(subject).await;
-    for id in 1..=2 {
-        subject.hand.transact(vec![insert(&subject.table, row(id, 7, "a"))]).await;
-    }
-    let seen = take(source.as_mut(), 2).await;
+    let inserts = (1..=2).map(|id| vec![insert(&subject.table, row(id, 7, "a"))]).collect();
+    let seen = transact_each(subject, source.as_mut(), inserts).await;
     source.confirm(&seen[0].0);
     drop(source);
     let place = Place {
@@ -116,16 +119,15 @@ async fn what_was_not_confirmed_is_not_forgotten(subject: &Subject) {
     while next[0].0 <= seen[0].0 {
         next = take(source.as_mut(), 1).await;
     }
-    assert_eq!(next, seen[1..]);
+    same_steps(subject, &next, &seen[1..]);
 }
 
 async fn a_key_change_is_one_change_with_two_keys(subject: &Subject) {
     let (mut source, _) = fresh(subject).await;
-    subject.hand.transact(vec![insert(&subject.table, row(1, 7, "a"))]).await;
-    subject.hand.transact(vec![update(&subject.table, 1, row(2, 7, "b"))]).await;
-    let seen = take(source.as_mut(), 2).await;
-    let [change] = &seen[1].1[..] else { panic!("one change: {seen:?}") };
-    assert_eq!(change.keys(), (Some(key(1)), Some(key(2))));
+    let made = vec![insert(&subject.table, row(1, 7, "a"))];
+    let moved = vec![update(&subject.table, 1, row(2, 7, "b"))];
+    let seen = transact_each(subject, source.as_mut(), vec![made, moved.clone()]).await;
+    same(subject, &seen[1].1, &moved);
 }
 
 async fn an_unchanged_column_is_said_to_be_unchanged(subject: &Subject) {
@@ -145,7 +147,7 @@ async fn a_dropped_next_loses_nothing(subject: &Subject) {
         assert!(dropped.await.is_err(), "nothing was written yet");
     }
     subject.hand.transact(change.clone()).await;
-    assert_eq!(take(source.as_mut(), 1).await[0].1, change);
+    same(subject, &take(source.as_mut(), 1).await[0].1, &change);
 }
 
 async fn another_server_is_refused(subject: &Subject) {
@@ -182,7 +184,7 @@ async fn the_last_transaction_that_a_reader_has_lets_it_go_on(subject: &Subject)
     while next[0].0 <= resume.place.position {
         next = take(source.as_mut(), 1).await;
     }
-    assert_eq!(next[0].1, later);
+    same(subject, &next[0].1, &later);
 }
 
 async fn another_transaction_than_the_last_that_a_reader_has_means_a_lost_history(
@@ -265,6 +267,64 @@ async fn resumed(subject: &Subject, resume: &Resume) -> Box<dyn Source> {
     let mut source = subject.service.connect().await.expect("a connection");
     assert_eq!(source.start(Some(resume)).await.expect("a start"), Started::Resumed);
     source
+}
+
+/// Does these transactions, and reads each before the next, so that no two of them are joined.
+async fn transact_each(
+    subject: &Subject,
+    source: &mut dyn Source,
+    transactions: Vec<Vec<Change>>,
+) -> Vec<(Position, Vec<Change>)> {
+    let mut seen = Vec::new();
+    if subject.tells == Tells::EachChange {
+        let count = transactions.len();
+        for changes in transactions {
+            subject.hand.transact(changes).await;
+        }
+        return take(source, count).await;
+    }
+    for changes in transactions {
+        subject.hand.transact(changes).await;
+        seen.extend(take(source, 1).await);
+    }
+    seen
+}
+
+/// What was seen is what was done, as far as the source tells it.
+fn same(subject: &Subject, seen: &[Change], done: &[Change]) {
+    match subject.tells {
+        Tells::EachChange => assert_eq!(seen, done),
+        Tells::RowsAsTheyAre => assert_eq!(left_by(seen), left_by(done)),
+    }
+}
+
+/// What was seen is what was seen before, the same transactions or several as one.
+fn same_steps(
+    subject: &Subject,
+    seen: &[(Position, Vec<Change>)],
+    before: &[(Position, Vec<Change>)],
+) {
+    if subject.tells == Tells::EachChange {
+        return assert_eq!(seen, before);
+    }
+    let all = |steps: &[(Position, Vec<Change>)]| -> Vec<Change> {
+        steps.iter().flat_map(|(_, changes)| changes.clone()).collect()
+    };
+    same(subject, &all(seen), &all(before));
+    assert_eq!(seen.last().map(|(at, _)| at), before.last().map(|(at, _)| at));
+}
+
+/// What changes leave of the rows that they touch.
+fn left_by(changes: &[Change]) -> BTreeMap<Key, Option<Row>> {
+    let mut left = BTreeMap::new();
+    for change in changes {
+        let (first, second) = change.keys();
+        left.extend(first.into_iter().chain(second).map(|key| (key, None)));
+        if let Op::Insert(row) | Op::Update { row, .. } = &change.op {
+            left.insert(change.table.key_of(row).expect("a key"), Some(row.clone()));
+        }
+    }
+    left
 }
 
 /// The next so many transactions, with their changes.

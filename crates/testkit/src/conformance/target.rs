@@ -16,6 +16,7 @@ pub use subject::Subject;
 pub async fn suite(make: impl AsyncFn() -> Subject) {
     a_new_target_has_no_watermark(&make().await).await;
     rows_and_watermark_are_written(&make().await).await;
+    a_put_wins_over_whatever_was_there(&make().await).await;
     a_patch_keeps_what_is_unchanged(&make().await).await;
     a_move_changes_the_key_and_keeps_the_rest(&make().await).await;
     a_patch_of_no_row_is_refused(&make().await).await;
@@ -38,6 +39,7 @@ pub async fn suite(make: impl AsyncFn() -> Subject) {
     if subject.refused.is_some() {
         row_by_row_holds_what_is_refused_and_writes_the_rest(&subject).await;
         a_later_write_ends_a_hold(&make().await).await;
+        a_later_write_of_the_same_batch_ends_a_hold(&make().await).await;
         a_discarded_hold_is_held_no_longer_and_its_row_stays(&make().await).await;
         a_key_is_held_since_it_was_first_refused(&make().await).await;
     }
@@ -66,6 +68,15 @@ async fn rows_and_watermark_are_written(subject: &Subject) {
     led.write(2, [put(row(1, 8, "c")), Effect::Delete(key(2))]).await;
     assert_eq!(led.rows().await, rows([row(1, 8, "c")]));
     assert_eq!(led.watermark().await, Some(at(2)));
+}
+
+async fn a_put_wins_over_whatever_was_there(subject: &Subject) {
+    let mut led = Led::new(subject).await;
+    let put = |row, new| Effect::Put { key: key(1), row, new };
+    for (number, body, new) in [(1, "a", false), (2, "b", true), (3, "c", false)] {
+        led.write(number, [put(row(1, 7, body), new)]).await;
+        assert_eq!(led.rows().await, rows([row(1, 7, body)]));
+    }
 }
 
 async fn a_patch_keeps_what_is_unchanged(subject: &Subject) {
@@ -170,6 +181,17 @@ async fn a_later_write_ends_a_hold(subject: &Subject) {
     led.target.apply(&batch, Mode::RowByRow).await.expect("written");
     led.write(2, [Effect::Delete(key(13))]).await;
     assert_eq!(led.holds().await, vec![]);
+}
+
+async fn a_later_write_of_the_same_batch_ends_a_hold(subject: &Subject) {
+    let refused = subject.refused.clone().expect("asked for before");
+    let mut led = Led::new(subject).await;
+    let batch = led.batch(1, [put(refused), put(row(13, 7, "welcome"))]);
+    let outcome = led.target.apply(&batch, Mode::RowByRow).await.expect("written");
+    let Outcome::Written { refused, .. } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(refused.iter().map(|refusal| refusal.write).collect::<Vec<_>>(), vec![0]);
+    assert_eq!(led.holds().await, vec![]);
+    assert_eq!(led.rows().await, rows([row(13, 7, "welcome")]));
 }
 
 async fn a_discarded_hold_is_held_no_longer_and_its_row_stays(subject: &Subject) {

@@ -18,6 +18,7 @@ async fn the_memory_database_keeps_the_promises_of_a_source() {
                 hand: Box::new(Hand(database)),
                 table: table("questions"),
                 tells_unchanged: true,
+                tells: source::Tells::EachChange,
             }
         })
         .await;

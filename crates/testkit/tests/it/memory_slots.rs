@@ -15,6 +15,7 @@ async fn a_slot_keeps_the_promises_of_a_source() {
             hand: Box::new(crate::memory_database::Hand(database)),
             table: table("questions"),
             tells_unchanged: true,
+            tells: source::Tells::EachChange,
         }
     })
     .await;

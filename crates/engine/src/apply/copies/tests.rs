@@ -101,6 +101,18 @@ fn a_placed_row_is_written_over_a_hold_and_releases_it() {
 }
 
 #[test]
+fn a_row_that_was_read_again_is_nothing_once_its_hold_was_discarded() {
+    let mut copies = copies(Pass::Done, &[1, 2]);
+    assert!(copies.discard(&"copy".into(), &"t".into(), &key(1)));
+    let mut draft = Draft::default();
+    for id in [1, 2] {
+        copies.reread(&change(Op::Insert(row(id))), &placed_at(), &mut draft).expect("written");
+    }
+    assert_eq!(draft.news, [News::Released("t".into(), key(2))]);
+    assert_eq!((draft.writes.len(), copies.held_keys()), (1, 0));
+}
+
+#[test]
 fn a_placed_row_that_the_pass_has_not_come_to_is_left_to_the_pass() {
     let mut copies = copies(under(Some(5)), &[]);
     let mut draft = Draft::default();

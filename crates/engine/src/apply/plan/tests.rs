@@ -39,7 +39,7 @@ fn a_missing_part_is_a_fault() {
 fn placed_rows_of_one_offset_are_never_divided_where_there_are_no_transactions() {
     let offset = Offset { epoch: Epoch(1), ordinal: 0, ..at(1) };
     let changes = vec![insert(1), insert(2), insert(3)];
-    let (targets, purpose) = (vec![TargetName::from("group")], Purpose::Reread);
+    let (targets, purpose) = (vec![TargetName::from("group")], Purpose::Repair);
     let placed = Placed { offset: offset.clone(), targets, purpose, stretch: None, changes };
     let mut plan = plan(Claim::Versioned, 2);
     push(&mut plan, Entry::Placed(placed));

@@ -1,8 +1,8 @@
 //! Conditions: what is read, what is refused and how that is said, and what rows they are true for.
 
 use super::{BYTES_MAX, Condition, DEPTH_MAX, Misfit};
-use model::{Cell, Kind, Value};
-use std::sync::Arc;
+use model::{Cell, Column, Compares, Kind, Value};
+use std::sync::{Arc, LazyLock};
 
 mod naive;
 mod random;
@@ -25,14 +25,24 @@ const COLUMNS: [(&str, Kind); 14] = [
     ("clock", Kind::TimeTz),
 ];
 
-fn slot(name: &Arc<str>) -> Result<(usize, Kind), Misfit> {
+fn slot(name: &Arc<str>) -> Result<(usize, &'static Column), Misfit> {
+    static BUILT: LazyLock<Vec<Column>> = LazyLock::new(|| {
+        let column = |(name, kind): &(&str, Kind)| Column {
+            name: (*name).into(),
+            kind: *kind,
+            declared: "".into(),
+            nullable: true,
+            compares: Compares::default(),
+        };
+        COLUMNS.iter().map(column).collect()
+    });
     let found = COLUMNS.iter().position(|(column, _)| **column == **name);
     let place = found.ok_or_else(|| Misfit {
         column: Some(Arc::clone(name)),
         what: "it is not there".to_owned(),
         fix: "name another".to_owned(),
     })?;
-    Ok((place, COLUMNS[place].1))
+    Ok((place, &BUILT[place]))
 }
 
 /// A row of NULLs, but for these cells.

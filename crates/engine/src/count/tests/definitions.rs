@@ -3,7 +3,7 @@
 
 use super::rig::{Rig, at, by_topic, count, delete, key, question, questions};
 use crate::count::{Condition, Count, Folds, Group, Memo};
-use model::{Cell, Code, Column, Key, Kind, Moment, Row, Table, Value};
+use model::{Cell, Code, Collation, Column, Compares, Key, Kind, Moment, Row, Table, Value};
 
 // CN10
 #[test]
@@ -95,14 +95,25 @@ fn what_cannot_be_counted_is_refused_with_its_count_and_column() {
 }
 
 fn of_kind(kind: Kind) -> Table {
-    let column = Column { name: "c".into(), kind, declared: "".into(), nullable: true };
+    let column = Column {
+        name: "c".into(),
+        kind,
+        declared: "".into(),
+        nullable: true,
+        compares: Compares::default(),
+    };
     Table { name: "questions".into(), version: 1, columns: vec![column], key: vec![0] }
 }
 
 #[test]
 fn a_condition_may_ask_for_dates_and_keys_may_be_made_of_several_columns() {
-    let column =
-        |name: &str, kind| Column { name: name.into(), kind, declared: "".into(), nullable: true };
+    let column = |name: &str, kind| Column {
+        name: name.into(),
+        kind,
+        declared: "".into(),
+        nullable: true,
+        compares: Compares::default(),
+    };
     let columns = vec![column("a", Kind::Int), column("b", Kind::Text), column("day", Kind::Date)];
     let table = Table { name: "questions".into(), version: 1, columns, key: vec![1, 0] };
     let condition = Condition::parse("day >= '2024-01-01'").unwrap();
@@ -115,4 +126,47 @@ fn a_condition_may_ask_for_dates_and_keys_may_be_made_of_several_columns() {
     assert_eq!(group(19_723), Some(Group::new([Value::from("x"), Value::Int(1)])));
     assert_eq!(group(19_722), None);
     assert_eq!(table.key_of(&row(0)), Some(Key::new([Value::from("x"), Value::Int(1)])));
+}
+
+// CN11
+#[test]
+fn texts_that_compare_otherwise_are_refused_with_their_column() {
+    let nocase = |equal_by_bytes| Collation { name: "NOCASE".into(), equal_by_bytes };
+    let table = |kind, collation| {
+        let mut table = of_kind(kind);
+        table.columns[0].compares = Compares { collation, affinity: None };
+        table
+    };
+    let refused = |condition: &str, collation| {
+        let count = match condition {
+            "" => count("e", &["c"], ""),
+            _ => count("e", &[], condition),
+        };
+        let faults = Folds::new(&[count], &table(Kind::Any, Some(collation)));
+        faults.err().map(|faults| faults[0].to_string())
+    };
+    for condition in ["", "c = 'a'", "c in ('a', 1)", "c = c"] {
+        let why = refused(condition, nocase(false)).expect("refused");
+        let what = "its texts compare as NOCASE does, not byte by byte; ";
+        assert!(why.starts_with("count e, column c: ") && why.contains(what), "{why}");
+        assert_eq!(refused(condition, nocase(true)), None, "equal texts have equal bytes");
+    }
+    for condition in ["c < 'a'", "c between 'a' and 'b'", "c >= c"] {
+        assert!(refused(condition, nocase(true)).is_some(), "{condition}");
+    }
+    for condition in ["c is null", "c = 1", "c <> 1.5", "c = null"] {
+        assert_eq!(refused(condition, nocase(false)), None, "{condition}");
+    }
+    let count = [count("e", &["c"], "c > 1")];
+    assert!(Folds::new(&count, &table(Kind::Int, Some(nocase(false)))).is_ok(), "no texts there");
+}
+
+// CN11
+#[test]
+fn groups_keep_what_bytes_tell_apart() {
+    let folds = Folds::new(&[count("e", &["c"], "")], &of_kind(Kind::Any)).unwrap();
+    let texts = ["a", "A", "a ", "\u{e9}", "e\u{301}", ""];
+    let group = |text: &str| folds.groups(&[Cell::from(text)]).next().unwrap().1;
+    let groups: std::collections::BTreeSet<_> = texts.iter().map(|text| group(text)).collect();
+    assert_eq!(groups.len(), texts.len());
 }

@@ -108,6 +108,7 @@ pub(super) fn questions(version: u32) -> Arc<Table> {
         kind,
         declared: "".into(),
         nullable: name != "id",
+        compares: model::Compares::default(),
     };
     let mut columns: Vec<_> = columns.into_iter().map(column).collect();
     let mut key = 0;

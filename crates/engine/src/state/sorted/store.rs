@@ -1,7 +1,7 @@
 //! Store: what the thread of one store does, call by call.
 //!
 //! After the first failure of the disk nobody knows what is on it, so every later call fails like
-//! the first until the store is opened again.
+//! the first until the store is opened again. Only a write that found no room left nothing behind.
 
 use super::bounds::StateBounds;
 use super::cursor::Cursor;
@@ -13,7 +13,7 @@ use super::sheet::{Loaded, Sheet};
 use super::tail::Tail;
 use super::trouble::disk;
 use bytes::Bytes;
-use model::{Code, Fault};
+use model::{Code, Fate, Fault};
 use std::collections::BTreeSet;
 use std::ops::{Bound, RangeInclusive};
 use std::path::PathBuf;
@@ -120,7 +120,9 @@ impl Store {
             _ => Ok(()),
         };
         let answer = done.and_then(|()| work(self));
-        if let Err(fault) = &answer {
+        if let Err(fault) = &answer
+            && fault.fate != Fate::Retry
+        {
             self.failed = Some((fault.code, fault.what.clone()));
             if fault.code == Code::StateDamaged {
                 list::mark_broken(self.folder.path());

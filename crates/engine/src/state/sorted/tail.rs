@@ -10,7 +10,7 @@
 
 use super::delta::Delta;
 use super::folder::tail_name;
-use super::trouble::{damaged, disk};
+use super::trouble::{damaged, disk, full_or};
 use super::wire::{checksum, put_bytes, take_bytes, take_u32, take_u64};
 use bytes::Bytes;
 use model::Fault;
@@ -90,7 +90,8 @@ impl Tail {
         self.number
     }
 
-    /// Appends one record with all of these writes.
+    /// Appends one record with all of these writes. If the disk has no room for it, nothing of it is
+    /// left, and it may be appended later.
     pub(crate) fn append(&mut self, writes: &[(Bytes, Option<Bytes>)]) -> Result<(), Fault> {
         self.buffer.clear();
         self.buffer.resize(HEAD_BYTES, 0);
@@ -108,7 +109,11 @@ impl Tail {
         head[24..28].copy_from_slice(&checksum(&[body]).to_le_bytes());
         let sum = head_checksum(self.number, self.length, head);
         head[20..24].copy_from_slice(&sum.to_le_bytes());
-        self.file.write_all_at(&self.buffer, self.length).map_err(disk("write", &self.path))?;
+        if let Err(error) = self.file.write_all_at(&self.buffer, self.length) {
+            let fault = full_or("write", &self.path)(error);
+            self.file.set_len(self.length).map_err(disk("cut", &self.path))?;
+            return Err(fault);
+        }
         self.length += self.buffer.len() as u64;
         Ok(())
     }

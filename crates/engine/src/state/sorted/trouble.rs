@@ -15,6 +15,18 @@ pub(crate) fn disk(what: &str, path: &Path) -> impl FnOnce(io::Error) -> Fault {
     }
 }
 
+/// The same for a write that may be made again once its disk has room.
+pub(crate) fn full_or(what: &str, path: &Path) -> impl FnOnce(io::Error) -> Fault {
+    let full = format!("{} has no room on its disk", path.display());
+    let other = disk(what, path);
+    move |error| match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Fault::retry(Code::StateDisk, full).because(error)
+        }
+        _ => other(error),
+    }
+}
+
 /// Bytes that are not what was written.
 pub(crate) fn damaged(path: &Path, what: &str) -> Fault {
     Fault::stop(Code::StateDamaged, format!("{}: {what}", path.display()))

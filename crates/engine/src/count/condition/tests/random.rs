@@ -158,9 +158,12 @@ fn typed() -> BoxedStrategy<Tree> {
     let numbers: Vec<_> = pool(Kind::Int)
         .into_iter()
         .chain(pool(Kind::Decimal))
-        .filter(
-            |value| !matches!(value, Value::Decimal(other) if !matches!(other, Decimal::Finite(_))),
-        )
+        .filter(|value| match value {
+            // Two literals of many digits are not compared.
+            Value::Decimal(Decimal::Finite(finite)) => finite.digits().len() <= 15,
+            Value::Decimal(_) => false,
+            _ => true,
+        })
         .collect();
     let dates = DATES.map(|(text, _)| Value::from(text)).to_vec();
     prop_oneof![
