@@ -1,0 +1,28 @@
+//! SQLite: one file with its write-ahead log, shared with the programs that write to it.
+//!
+//! ```text
+//!   source              follows the file's tables, and reads their rows
+//!   target              copies and counts in its tables
+//!   file                opens connections, each on a thread of its own
+//!   schema              what a table looks like
+//!   affinity            what it makes of a declared type
+//!   value               SQLite's values and ours
+//!   quote               names and texts as SQL
+//!   inode               which file a path names
+//!   fault  trouble      SQLite's errors, judged
+//! ```
+
+mod affinity;
+mod fault;
+mod file;
+mod inode;
+mod quote;
+mod schema;
+mod source;
+pub mod target;
+mod trouble;
+mod value;
+
+pub use file::File;
+pub use source::{SourceLimits, SqliteRows, SqliteSource, detach};
+pub use target::{CopyTo, SqliteCopyRows, SqliteTarget};

@@ -1,0 +1,198 @@
+//! The source: follows the tables of a file through triggers that record which keys were touched.
+//!
+//! ```text
+//!   install             makes our tables and the triggers, and finds what changed unseen
+//!     shape             what of a table decides how it is followed
+//!     unsure            PURE: which unique values are known only once they are written
+//!     trigger           PURE: the triggers
+//!     books             our tables
+//!   history             whether the file's history is still the one that was followed
+//!   follower            one reading is one transaction
+//!     spool             its rows, put aside so that the file is free again
+//! ```
+//!
+//! SQLite tells no other program of a change, so the file's content number is looked at every few
+//! milliseconds, and less often while nothing happens. Writers are never held up: what is read is one
+//! short snapshot, and our own writes give up at once where another writer is at work.
+
+mod books;
+mod follower;
+mod history;
+mod index_text;
+mod install;
+mod installed;
+mod limits;
+mod rows;
+mod shape;
+mod spool;
+mod trigger;
+mod unsure;
+
+pub use limits::SourceLimits;
+pub use rows::SqliteRows;
+
+use super::fault::Side;
+use super::file::File;
+use super::trouble::Trouble;
+use async_trait::async_trait;
+use follower::{Follower, Looked, Wishes};
+use model::{Fault, Position, Resume, Service, Source, Started, Step, TableName};
+use rusqlite::{OpenFlags, TransactionBehavior};
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
+use worker::Worker;
+
+/// Tables of a SQLite file to follow.
+#[derive(Clone, Debug)]
+pub struct SqliteSource {
+    file: File,
+    tables: Vec<TableName>,
+    limits: SourceLimits,
+}
+
+impl SqliteSource {
+    /// Follows these tables of the file.
+    pub fn new(file: File, tables: Vec<TableName>, limits: SourceLimits) -> Self {
+        Self { file, tables, limits }
+    }
+}
+
+#[async_trait]
+impl Service<dyn Source> for SqliteSource {
+    async fn connect(&self) -> Result<Box<dyn Source>, Fault> {
+        let Self { file, tables, limits } = self.clone();
+        let look_pause_max = limits.look_pause_max;
+        let open = move || Ok((Follower::open(file, tables, limits)?, ()));
+        let (worker, ()) = Worker::open("sqlite source", open).await?;
+        Ok(Box::new(Session {
+            worker: Arc::new(worker),
+            told: Arc::default(),
+            steps: VecDeque::new(),
+            look: None,
+            pause: LOOK_PAUSE,
+            look_pause_max,
+        }))
+    }
+}
+
+/// Takes out of a file everything that stands there because it was followed; whether that was
+/// anything. A source that is followed again afterwards has another identity.
+pub async fn detach(file: &File) -> Result<bool, Fault> {
+    let path = file.path.clone();
+    let connection = file.connect(Side::Source, OpenFlags::SQLITE_OPEN_READ_WRITE).await?;
+    let detach = move |connection: &mut rusqlite::Connection| {
+        let mut detach = || {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let was_there = books::is_there(&transaction)?;
+            books::remove(&transaction)?;
+            transaction.commit()?;
+            Ok(was_there)
+        };
+        detach().map_err(|error| Trouble::Sqlite(error).judged(Side::Source, &path))
+    };
+    connection.run(detach).await
+}
+
+/// The pause after a look that found something, and what it grows from.
+const LOOK_PAUSE: Duration = Duration::from_millis(2);
+
+/// A connection that follows.
+struct Session {
+    worker: Arc<Worker<Follower>>,
+    told: Arc<Told>,
+    /// Steps that were read and not yet handed over.
+    steps: VecDeque<Step>,
+    /// The look that is under way: what it brings is taken whoever waits for it then.
+    look: Option<Pin<Box<Look>>>,
+    pause: Duration,
+    look_pause_max: Duration,
+}
+
+type Look = dyn Future<Output = Result<Looked, Fault>> + Send;
+
+/// What the reader has said since.
+#[derive(Debug, Default)]
+struct Told {
+    confirmed: AtomicI64,
+    marker: AtomicBool,
+    /// Wakes a look that pauses.
+    wake: Notify,
+}
+
+impl Session {
+    fn take(&mut self, looked: Looked) {
+        self.pause = if looked.has_moved {
+            self.told.marker.store(false, Ordering::Relaxed);
+            Duration::ZERO
+        } else {
+            (self.pause * 2).clamp(LOOK_PAUSE, self.look_pause_max)
+        };
+        self.steps.extend(looked.steps);
+    }
+}
+
+/// Pauses, and looks then.
+async fn look(
+    worker: Arc<Worker<Follower>>,
+    told: Arc<Told>,
+    pause: Duration,
+) -> Result<Looked, Fault> {
+    if !pause.is_zero() {
+        let _ = timeout(pause, told.wake.notified()).await;
+    }
+    let wishes = Wishes {
+        confirmed: told.confirmed.load(Ordering::Relaxed),
+        marker: told.marker.load(Ordering::Relaxed),
+        now: Instant::now(),
+    };
+    worker.run(move |follower| follower.look(wishes)).await
+}
+
+#[async_trait]
+impl Source for Session {
+    async fn start(&mut self, after: Option<&Resume>) -> Result<Started, Fault> {
+        self.look = None;
+        self.steps.clear();
+        let after = after.cloned();
+        self.worker.run(move |follower| follower.start(after.as_ref())).await
+    }
+
+    async fn next(&mut self) -> Result<Step, Fault> {
+        loop {
+            if let Some(step) = self.steps.pop_front() {
+                return Ok(step);
+            }
+            let (worker, told) = (&self.worker, &self.told);
+            let under_way = self.look.get_or_insert_with(|| {
+                Box::pin(look(Arc::clone(worker), Arc::clone(told), self.pause))
+            });
+            let looked = under_way.await;
+            self.look = None;
+            self.take(looked?);
+        }
+    }
+
+    fn confirm(&self, position: &Position) {
+        if let Some(number) = history::number(position) {
+            self.told.confirmed.fetch_max(number, Ordering::Relaxed);
+        }
+    }
+
+    fn mark(&self) {
+        self.told.marker.store(true, Ordering::Relaxed);
+        self.told.wake.notify_one();
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("steps", &self.steps).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,4 @@
+//! The systems, each judged by the suites of its ports and by what it alone promises.
+
+mod sqlite_source;
+mod sqlite_target;
