@@ -1,0 +1,226 @@
+//! PURE: the page of `/metrics`, in Prometheus' text format.
+//!
+//! Labels are names of the configuration and a few fixed words, never keys or values. A family
+//! without samples is left out: what is not known is not shown as nothing.
+
+use engine::Latency;
+use engine::works::{SourceStatus, TargetState, TargetStatus};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// The media type of the page.
+pub(crate) const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What the page is made of.
+pub(crate) struct Facts<'a> {
+    pub(crate) version: &'a str,
+    pub(crate) sources: &'a [SourceStatus],
+    pub(crate) targets: Vec<TargetStatus>,
+    /// The room that the log takes, if it could be asked.
+    pub(crate) journal_bytes: Option<u64>,
+}
+
+/// The page.
+pub(crate) fn page(facts: Facts<'_>) -> String {
+    let targets = &merged(facts.targets);
+    let per_target = |number: fn(&TargetStatus) -> Option<String>| {
+        let sample = move |target: &TargetStatus| {
+            Some(Sample::plain(&[("target", &target.name)], number(target)?))
+        };
+        targets.iter().filter_map(sample).collect::<Vec<_>>()
+    };
+    let captured = facts
+        .sources
+        .iter()
+        .map(|source| Sample::plain(&[("source", &source.name)], source.captured.to_string()));
+    let journal = facts.journal_bytes.map(|bytes| Sample::plain(&[], bytes.to_string()));
+    let mut page = Page(String::new());
+    page.family("changes_captured_total", "counter", CAPTURED, captured.collect());
+    page.family(
+        "changes_applied_total",
+        "counter",
+        APPLIED,
+        per_target(|it| Some(it.written.to_string())),
+    );
+    page.family("retries_total", "counter", RETRIES, per_target(|it| Some(it.retries.to_string())));
+    page.family("failures", "gauge", FAILURES, per_target(|it| Some(it.failures.to_string())));
+    page.family("target_state", "gauge", STATE, targets.iter().flat_map(states).collect());
+    let latencies = targets.iter().flat_map(|it| histogram(&it.name, &it.latency));
+    page.family("commit_to_apply_seconds", "histogram", LATENCY, latencies.collect());
+    let waits = per_target(|it| it.waits_since.map(seconds));
+    page.family("oldest_unapplied_timestamp_seconds", "gauge", WAITS, waits);
+    page.family("journal_bytes", "gauge", JOURNAL, journal.into_iter().collect());
+    let build = Sample::plain(&[("version", facts.version)], "1".to_owned());
+    page.family("build_info", "gauge", BUILD, vec![build]);
+    page.0
+}
+
+const CAPTURED: &str = "Changes put into the log since the process started.";
+const APPLIED: &str = "Rows written to the target since the process started.";
+const RETRIES: &str = "Restarts of the target's task after a fault since the process started.";
+const FAILURES: &str = "Keys that the target's service refused and that are held.";
+const STATE: &str = "What the target's task does: 1 for that state, 0 for the others.";
+const LATENCY: &str = "How long changes took from their commit at the source until applied.";
+const WAITS: &str = "When the oldest change that the target lacks was committed at its source.";
+const JOURNAL: &str = "The room that the log takes on its disk.";
+const BUILD: &str = "The version of this Instep; always 1.";
+
+/// The states of a target, from the best to the worst.
+const STATES: [(TargetState, &str); 5] = [
+    (TargetState::Following, "following"),
+    (TargetState::Starting, "starting"),
+    (TargetState::Elsewhere, "elsewhere"),
+    (TargetState::Retrying, "retrying"),
+    (TargetState::Stopped, "stopped"),
+];
+
+/// One target each, whichever lanes feed it: sums, the worst state, the oldest that waits.
+fn merged(targets: Vec<TargetStatus>) -> Vec<TargetStatus> {
+    let mut merged: BTreeMap<String, TargetStatus> = BTreeMap::new();
+    for lane in targets {
+        let Some(whole) = merged.get_mut(&lane.name) else {
+            merged.insert(lane.name.clone(), lane);
+            continue;
+        };
+        whole.state = whole.state.max(lane.state);
+        whole.written += lane.written;
+        whole.retries += lane.retries;
+        whole.failures += lane.failures;
+        whole.waits_since = whole.waits_since.into_iter().chain(lane.waits_since).min();
+        for (sum, more) in whole.latency.counts.iter_mut().zip(lane.latency.counts) {
+            *sum += more;
+        }
+        whole.latency.sum += lane.latency.sum;
+    }
+    merged.into_values().collect()
+}
+
+fn states(target: &TargetStatus) -> impl Iterator<Item = Sample> + '_ {
+    STATES.iter().map(|(state, name)| {
+        let is_it = u8::from(target.state == *state);
+        Sample::plain(&[("target", &target.name), ("state", name)], is_it.to_string())
+    })
+}
+
+fn histogram(target: &str, latency: &Latency) -> Vec<Sample> {
+    let bounds = Latency::bounds().map(|bound| bound.as_secs_f64().to_string());
+    let mut upto = 0;
+    let bucket = |(bound, count): (String, &u64)| {
+        upto += count;
+        let labels = [("target", target), ("le", bound.as_str())];
+        Sample { suffix: "_bucket", ..Sample::plain(&labels, upto.to_string()) }
+    };
+    let mut samples: Vec<_> =
+        bounds.chain(["+Inf".to_owned()]).zip(&latency.counts).map(bucket).collect();
+    let whole = |suffix, number| Sample { suffix, ..Sample::plain(&[("target", target)], number) };
+    samples.push(whole("_sum", latency.sum.as_secs_f64().to_string()));
+    samples.push(whole("_count", upto.to_string()));
+    samples
+}
+
+/// Microseconds since 1970 as seconds.
+fn seconds(micros: i64) -> String {
+    let sign = if micros < 0 { "-" } else { "" };
+    let since = Duration::from_micros(micros.unsigned_abs());
+    format!("{sign}{}.{:06}", since.as_secs(), since.subsec_micros())
+}
+
+/// One line of the page.
+struct Sample {
+    suffix: &'static str,
+    labels: String,
+    number: String,
+}
+
+impl Sample {
+    fn plain(labels: &[(&str, &str)], number: String) -> Self {
+        let labels: Vec<_> =
+            labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+        let labels =
+            if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        Self { suffix: "", labels, number }
+    }
+}
+
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+struct Page(String);
+
+impl Page {
+    /// Appends a family, if it has samples.
+    fn family(&mut self, name: &str, kind: &str, help: &str, samples: Vec<Sample>) {
+        if samples.is_empty() {
+            return;
+        }
+        let name = format!("instep_{name}");
+        let mut put = |line: std::fmt::Arguments<'_>| {
+            writeln!(self.0, "{line}").expect("BUG: a string takes everything");
+        };
+        put(format_args!("# HELP {name} {help}"));
+        put(format_args!("# TYPE {name} {kind}"));
+        for Sample { suffix, labels, number } in samples {
+            put(format_args!("{name}{suffix}{labels} {number}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(name: &str, state: TargetState) -> TargetStatus {
+        let mut latency = Latency::default();
+        latency.counts[0] = 2;
+        latency.counts[14] = 1;
+        latency.sum = Duration::from_millis(1_500);
+        TargetStatus {
+            name: name.to_owned(),
+            state,
+            written: 3,
+            retries: 1,
+            failures: 2,
+            latency,
+            waits_since: None,
+            trouble: None,
+        }
+    }
+
+    #[test]
+    fn lanes_of_one_target_are_one() {
+        let waiting =
+            TargetStatus { waits_since: Some(1_500_000), ..target("a", TargetState::Following) };
+        let later =
+            TargetStatus { waits_since: Some(2_000_000), ..target("a", TargetState::Retrying) };
+        let targets = vec![waiting, target("b", TargetState::Following), later];
+        let page = page(Facts { version: "1", sources: &[], targets, journal_bytes: None });
+        for line in [
+            "instep_changes_applied_total{target=\"a\"} 6",
+            "instep_changes_applied_total{target=\"b\"} 3",
+            "instep_target_state{target=\"a\",state=\"retrying\"} 1",
+            "instep_target_state{target=\"a\",state=\"following\"} 0",
+            "instep_oldest_unapplied_timestamp_seconds{target=\"a\"} 1.500000",
+            "instep_commit_to_apply_seconds_bucket{target=\"a\",le=\"0.001\"} 4",
+            "instep_commit_to_apply_seconds_bucket{target=\"a\",le=\"600\"} 4",
+            "instep_commit_to_apply_seconds_bucket{target=\"a\",le=\"+Inf\"} 6",
+            "instep_commit_to_apply_seconds_sum{target=\"a\"} 3",
+            "instep_commit_to_apply_seconds_count{target=\"a\"} 6",
+        ] {
+            assert!(page.lines().any(|it| it == line), "{line}\n{page}");
+        }
+        assert!(!page.contains("oldest_unapplied_timestamp_seconds{target=\"b\"}"));
+        assert!(
+            !page.contains("journal") && !page.contains("verified") && !page.contains("captured")
+        );
+    }
+
+    #[test]
+    fn a_name_can_not_break_out_of_its_label() {
+        let targets = vec![target("a\"} 1\n\\", TargetState::Following)];
+        let page = page(Facts { version: "1", sources: &[], targets, journal_bytes: Some(7) });
+        assert!(page.contains(r#"instep_failures{target="a\"} 1\n\\"} 2"#), "{page}");
+        assert!(page.contains("\ninstep_journal_bytes 7\n"));
+    }
+}
