@@ -1,0 +1,25 @@
+//! What a fault means for a command: a report with the code to exit with.
+
+use crate::problem::Problem;
+use crate::report::{Exit, Report};
+use model::{Code, Fault};
+
+/// The report of a command that met a fault.
+pub(super) fn failed(fault: Fault) -> Report {
+    let Fault { code, mut what, source, .. } = fault;
+    let cause = source.map(|source| source.to_string()).filter(|cause| !what.contains(cause));
+    if let Some(cause) = cause {
+        what = format!("{what}: {cause}");
+    }
+    let problem = Problem::of(code, what.clone());
+    Report::failed(exit(code), what, vec![problem])
+}
+
+fn exit(code: Code) -> Exit {
+    match code {
+        Code::DataLocked | Code::DeletesGuarded | Code::SourceChanged => Exit::Refused,
+        Code::ListenInUse | Code::ListenFailed | Code::ListenOpen | Code::TlsFiles => Exit::Usage,
+        Code::SourceUnavailable | Code::TargetUnavailable => Exit::Unreachable,
+        _ => Exit::Unexpected,
+    }
+}

@@ -1,0 +1,78 @@
+//! Notices: what changes about sources, copies and counts, as lines of the log.
+
+use engine::works::Works;
+use engine::{Stop, Trouble};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// How often it is looked whether anything has changed.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Writes a line whenever something changes, until a stop is asked for.
+pub(super) async fn write(works: Arc<Works>, stop: Stop) {
+    let mut before = BTreeMap::new();
+    while stop.or(sleep(LOOK)).await.is_some() {
+        let now = seen(&works);
+        for (who, state) in &now {
+            if before.get(who) != Some(state) {
+                state.tell(who);
+            }
+        }
+        before = now;
+    }
+}
+
+/// What is to be told of one source, copy or count.
+#[derive(Debug, PartialEq, Eq)]
+struct State {
+    what: String,
+    trouble: Option<(&'static str, String)>,
+}
+
+impl State {
+    fn new(what: impl Into<String>, trouble: Option<&Trouble>) -> Self {
+        let trouble = trouble.map(|trouble| (trouble.code.name(), trouble.what.clone()));
+        Self { what: what.into(), trouble }
+    }
+
+    fn tell(&self, who: &str) {
+        match &self.trouble {
+            Some((code, trouble)) => tracing::warn!(who, code, trouble, "{}", self.what),
+            None => tracing::info!(who, "{}", self.what),
+        }
+    }
+}
+
+fn seen(works: &Works) -> BTreeMap<String, State> {
+    let mut seen = BTreeMap::new();
+    for source in works.source_status() {
+        for service in source.services {
+            let who = format!("source {} in {}", source.name, service.name);
+            let what = if service.connected { "followed" } else { "not followed" };
+            seen.insert(who, State::new(what, service.troubles.first()));
+        }
+    }
+    for copy in works.copy_status() {
+        let phase = format!("{:?}", copy.phase).to_lowercase();
+        let what = match copy.failures {
+            0 => phase,
+            1 => format!("{phase}, 1 key is held back"),
+            several => format!("{phase}, {several} keys are held back"),
+        };
+        seen.insert(format!("copy {}", copy.name), State::new(what, copy.trouble.as_ref()));
+    }
+    for target in works.target_status() {
+        let what = format!("{:?}", target.state).to_lowercase();
+        seen.insert(format!("target {}", target.name), State::new(what, target.trouble.as_ref()));
+    }
+    for count in works.count_status() {
+        let what = match &count.untold {
+            None => "counted".to_owned(),
+            Some(untold) => format!("not told yet: {untold:?}"),
+        };
+        seen.insert(format!("count {}", count.name), State::new(what, None));
+    }
+    seen
+}

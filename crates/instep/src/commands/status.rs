@@ -1,0 +1,111 @@
+//! `instep status`: how a running Instep is doing.
+
+use crate::cli::{Globals, StatusArguments};
+use crate::client::Client;
+use crate::commands::asking::asking;
+use crate::report::{Exit, Report};
+use crate::table::{Table, written};
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How often a state that is waited for is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// Asks, waits if it is to wait, and judges if it is to judge.
+pub fn run(globals: &Globals, arguments: &StatusArguments) -> Report {
+    asking(globals, arguments.url.as_deref(), async |client: Client| {
+        let until = arguments.wait.map(|wait| Instant::now() + wait);
+        loop {
+            let status = client.get("/v1/status").await?;
+            let state = status["state"].as_str().unwrap_or_default().to_owned();
+            let is_due = until.is_none_or(|until| Instant::now() >= until);
+            if state == "in_step" || is_due {
+                let exit = verdict(&state, arguments.check, until.is_some());
+                return Ok(told(&status, &state, exit));
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    })
+}
+
+fn verdict(state: &str, check: bool, waited: bool) -> Exit {
+    match state {
+        "in_step" => Exit::Done,
+        _ if waited => Exit::TimedOut,
+        _ if !check => Exit::Done,
+        "diverged" => Exit::Differences,
+        _ => Exit::Unverified,
+    }
+}
+
+fn told(status: &Value, state: &str, exit: Exit) -> Report {
+    let summary = match state {
+        "in_step" => "every copy and count is in step with its source",
+        "catching_up" => "changes are on their way",
+        "diverged" => "some rows are known to differ from their source",
+        _ => "nothing is known to be wrong, and nothing was compared yet",
+    };
+    let report = Report::ended(exit, summary).with(text(status), status.clone());
+    match state {
+        "diverged" => report.next("see which rows, and why", "instep failures list"),
+        _ => report,
+    }
+}
+
+fn text(status: &Value) -> String {
+    let mut sources = Table::new(["source", "service", "connected", "position"]);
+    for source in list(&status["sources"]) {
+        for service in list(&source["services"]) {
+            let connected = if service["connected"] == true { "yes" } else { "no" };
+            sources.row([
+                written(&source["name"]),
+                written(&service["name"]),
+                connected.to_owned(),
+                written(&service["position"]),
+            ]);
+        }
+    }
+    let names = ["copy", "of", "to", "phase", "state", "position", "behind", "failures"];
+    let mut copies = Table::new(names);
+    for copy in list(&status["copies"]) {
+        let fields = ["name", "of", "to", "phase", "state", "position", "lag_changes", "failures"];
+        copies.row(fields.map(|field| written(&copy[field])));
+    }
+    let mut counts = Table::new(["count", "state", "position"]);
+    for count in list(&status["counts"]) {
+        counts.row(["name", "state", "position"].map(|field| written(&count[field])));
+    }
+    let mut parts = vec![sources.to_string(), copies.to_string(), counts.to_string()];
+    parts.retain(|part| !part.is_empty());
+    let problem =
+        |problem: &Value| format!("{}: {}\n", written(&problem["code"]), written(&problem["what"]));
+    let problems: String = list(&status["problems"]).iter().map(problem).collect();
+    parts.extend((!problems.is_empty()).then_some(problems));
+    parts.join("\n")
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_compared_is_good() {
+        use Exit::{Differences, Done, TimedOut, Unverified};
+        for (state, check, waited, exit) in [
+            ("in_step", true, true, Done),
+            ("diverged", true, false, Differences),
+            ("unverified", true, false, Unverified),
+            ("catching_up", true, false, Unverified),
+            ("something new", true, false, Unverified),
+            ("diverged", false, false, Done),
+            ("unverified", true, true, TimedOut),
+        ] {
+            assert_eq!(verdict(state, check, waited), exit, "{state}");
+        }
+    }
+}

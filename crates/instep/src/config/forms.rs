@@ -1,0 +1,145 @@
+//! PURE: whether a text can be what its key takes it for.
+
+use super::shape::{COLUMN_CHARS_MAX, Form, NAME_CHARS_MAX};
+use model::Code;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// Why a text can not be that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Misfit {
+    /// The code of its trouble.
+    pub code: Code,
+    /// What is wrong with it, to be read after the text.
+    pub what: String,
+    /// What to do about it.
+    pub fix: String,
+}
+
+/// Says whether a text fits its form. Conditions have a grammar of their own, and fit here.
+pub(super) fn check(form: Form, text: &str) -> Result<(), Misfit> {
+    match form {
+        Form::Condition => Ok(()),
+        _ if text.is_empty() => Err(misfit(Code::ConfigType, "is empty", "write something")),
+        _ if text.contains(char::is_control) => {
+            Err(misfit(Code::ConfigType, "holds a control character", "write it in one line"))
+        }
+        Form::Name => check_name(text),
+        Form::Path => Ok(()),
+        Form::Address => match address(text) {
+            Some(_) => Ok(()),
+            None => Err(misfit(Code::ConfigType, "is no address", ADDRESS)),
+        },
+        Form::Table => check_table(text),
+        Form::Column => check_length(text),
+        Form::Reference => match reference(text) {
+            Some((_, table)) => check_table(table),
+            None => Err(misfit(Code::ConfigType, "has no table", "write NAME/TABLE")),
+        },
+    }
+}
+
+/// The address in a text; `localhost` is this machine.
+pub(super) fn address(text: &str) -> Option<SocketAddr> {
+    if let Some(port) = text.strip_prefix("localhost:") {
+        return Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().ok()?)));
+    }
+    text.parse().ok()
+}
+
+/// The name and the table of `NAME/TABLE`. A name has no slash, so the first one ends it.
+pub(super) fn reference(text: &str) -> Option<(&str, &str)> {
+    text.split_once('/').filter(|(name, table)| !name.is_empty() && !table.is_empty())
+}
+
+const ADDRESS: &str = "write an IP address and a port, such as 127.0.0.1:7171 or [::1]:7171";
+
+/// Prefixes of tables that belong to the database or to Instep.
+const RESERVED: [&str; 2] = ["instep_", "sqlite_"];
+
+/// Schemas that a table name may be written with elsewhere.
+const SCHEMAS: [&str; 3] = ["main.", "temp.", "public."];
+
+fn check_name(text: &str) -> Result<(), Misfit> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+    let begins = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    if begins && text.chars().all(fits) && text.chars().count() <= NAME_CHARS_MAX {
+        return Ok(());
+    }
+    let fix = format!(
+        "use up to {NAME_CHARS_MAX} characters of a-z, 0-9, - and _, beginning with a letter or a digit"
+    );
+    Err(misfit(Code::ConfigName, "can not be a name", fix))
+}
+
+fn check_table(text: &str) -> Result<(), Misfit> {
+    check_length(text)?;
+    let lower = text.to_ascii_lowercase();
+    if let Some(prefix) = RESERVED.iter().find(|prefix| lower.starts_with(**prefix)) {
+        let what = format!("begins with `{prefix}`, which is reserved");
+        return Err(misfit(Code::ConfigName, what, "name a table of your own"));
+    }
+    if let Some(schema) = SCHEMAS.iter().find(|schema| lower.starts_with(**schema)) {
+        let what = format!("has the schema `{schema}`, and SQLite tables are named without one");
+        let fix = format!("write `{}`", text.get(schema.len()..).unwrap_or_default());
+        return Err(misfit(Code::ConfigName, what, fix));
+    }
+    Ok(())
+}
+
+fn check_length(text: &str) -> Result<(), Misfit> {
+    if text.chars().count() <= COLUMN_CHARS_MAX {
+        return Ok(());
+    }
+    let what = format!("has more than {COLUMN_CHARS_MAX} characters");
+    Err(misfit(Code::ConfigName, what, "use a shorter name"))
+}
+
+fn misfit(code: Code, what: impl Into<String>, fix: impl Into<String>) -> Misfit {
+    Misfit { code, what: what.into(), fix: fix.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(form: Form, texts: &[&str]) -> Vec<Option<Code>> {
+        texts.iter().map(|text| check(form, text).err().map(|misfit| misfit.code)).collect()
+    }
+
+    #[test]
+    fn a_name_has_few_characters_and_an_end() {
+        let long = "x".repeat(NAME_CHARS_MAX);
+        for good in ["a", "questions-b", "7_up", &long] {
+            assert_eq!(check(Form::Name, good), Ok(()), "{good}");
+        }
+        for bad in ["A", "-a", "_a", "a b", "a.b", "a/b", "é", &format!("{long}x")] {
+            assert_eq!(codes(Form::Name, &[bad]), [Some(Code::ConfigName)], "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_numbers_and_a_port() {
+        for good in ["127.0.0.1:0", "[::1]:7171", "0.0.0.0:80", "localhost:1"] {
+            assert!(address(good).is_some(), "{good}");
+        }
+        for bad in ["7171", ":7171", "127.0.0.1", "::1:80", "db-a:1", "localhost:65536"] {
+            assert_eq!(codes(Form::Address, &[bad]), [Some(Code::ConfigType)], "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_reference_ends_its_name_at_the_first_slash() {
+        assert_eq!(reference("forms/a/b"), Some(("forms", "a/b")));
+        for bad in ["forms", "forms/", "/a", ""] {
+            assert_eq!(reference(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn tables_of_the_database_and_of_ours_are_reserved_and_schemas_are_named() {
+        let reserved = ["Instep_changes", "sqlite_sequence", "main.a", "public.a"];
+        assert_eq!(codes(Form::Table, &reserved), [Some(Code::ConfigName); 4]);
+        assert_eq!(codes(Form::Table, &["a.b", "my table", "instep"]), [None; 3]);
+        assert_eq!(check(Form::Reference, "s/public.T").unwrap_err().fix, "write `T`");
+    }
+}

@@ -1,0 +1,248 @@
+//! The registry: makes of a configuration everything that runs. What each kind of service offers is
+//! listed here and nowhere else.
+
+mod making;
+mod sqlite;
+
+use crate::config::{Config, Copy, Count, Service, Source};
+use connectors::sqlite::target::SqliteTarget;
+use engine::works::{Followed, KeptCopy, KeptCount, Shard, Works};
+use engine::{
+    Board, Catalog, Counting, Group, Instance, Numbers, Pipeline, Push, SetAside, SortedState,
+    SqliteCatalog, StateBounds,
+};
+use journal::{Journal, RealDisk, Threads};
+use making::Making;
+use model::{Code, Fault, Inspect, Lane, TableName, TargetName};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Everything that was opened, ready to run.
+pub(crate) struct Opened {
+    /// What runs.
+    pub works: Works,
+    /// What a person should know about how it was found.
+    pub warnings: Vec<String>,
+}
+
+/// Opens the data directory, and makes everything that the configuration names.
+pub(crate) async fn open(config: &Config, clock: fn() -> i64) -> Result<Opened, Fault> {
+    let dir = &config.data_dir;
+    fs::create_dir_all(dir).map_err(|error| {
+        let what = format!("the data directory {} can not be made", dir.display());
+        Fault::stop(Code::JournalDisk, what).because(error)
+    })?;
+    // Its lock is that of the whole directory.
+    let journal = Journal::open(
+        Arc::new(RealDisk),
+        &dir.join("journal"),
+        config.journal.clone(),
+        Arc::new(Threads),
+    )?;
+    let catalog = SqliteCatalog::open(&catalog_file(config)).await?;
+    let instance = catalog.catalog.begin_run().await?;
+    let mut making = Registry {
+        config,
+        clock,
+        log: Arc::new(journal),
+        catalog: Arc::new(catalog.catalog),
+        instance,
+        warnings: Vec::new(),
+    };
+    let works = making.works().await?;
+    if catalog.begun && making.log_is_older(&works).await? {
+        making.warnings.push(format!(
+            "{} was missing beside a journal, so an empty one was begun: every source begins a new \
+             history, and every copy is compared with its source",
+            dir.join("catalog.db").display()
+        ));
+    }
+    Ok(Opened { works, warnings: making.warnings })
+}
+
+/// Where the catalog is.
+pub(crate) fn catalog_file(config: &Config) -> PathBuf {
+    config.data_dir.join("catalog.db")
+}
+
+/// The lane of one shard of a source.
+pub(crate) fn lane(source: &str, service: &str) -> Lane {
+    format!("{source}/{service}").as_str().into()
+}
+
+/// The copies of a source in one service, brought forward together.
+struct Copies<'a> {
+    service: &'a str,
+    copies: Vec<&'a Copy>,
+    target: SqliteTarget,
+}
+
+/// What is at hand while everything is made.
+struct Registry<'a> {
+    config: &'a Config,
+    clock: fn() -> i64,
+    log: Arc<Journal>,
+    catalog: Arc<dyn Catalog>,
+    instance: Instance,
+    warnings: Vec<String>,
+}
+
+impl<'a> Registry<'a> {
+    async fn works(&mut self) -> Result<Works, Fault> {
+        let mut sources = Vec::new();
+        for source in &self.config.sources {
+            let targets = self.targets(source);
+            let mut shards = Vec::new();
+            for service in &source.services {
+                shards.push(self.shard(source, service, &targets).await?);
+            }
+            sources.push(Followed { name: source.name.as_str().into(), shards });
+        }
+        let place = |name: &str| self.config.sources.iter().position(|it| it.name == name);
+        let copy = |copy: &Copy| {
+            Some(KeptCopy {
+                name: copy.name.clone(),
+                source: place(&copy.source)?,
+                of: copy.table.clone(),
+                to: copy.to.to_string().into(),
+                group: copy.to.service.as_str().into(),
+            })
+        };
+        let copies = self.config.copies.iter().filter_map(copy).collect();
+        let count = |count: &Count| {
+            let source = place(&count.source)?;
+            let pushes = self.pushes(count, &sources[source].shards);
+            Some(KeptCount { source, count: count.definition.clone(), pushes })
+        };
+        let counts = self.config.counts.iter().filter_map(count).collect();
+        Ok(Works { sources, copies, counts, log: self.log.clone() })
+    }
+
+    /// One shard of a source, with everything that it feeds.
+    async fn shard(
+        &mut self,
+        source: &Source,
+        service: &str,
+        targets: &[Copies<'_>],
+    ) -> Result<Shard, Fault> {
+        let lane = lane(&source.name, service);
+        let limits = self.config.limits.clone();
+        let tables = self.tables_of(source);
+        let inspect = sqlite::rows(self.path(service));
+        let counting = self.counting(source, &lane).await?;
+        let pipeline = Pipeline {
+            source: sqlite::source(self.path(service), &tables, self.config),
+            inspect: inspect.clone(),
+            log: self.log.clone(),
+            catalog: self.catalog.clone(),
+            groups: self.groups(source, &lane, &inspect, targets),
+            counting,
+            limits,
+            instance: self.instance.clone(),
+            board: Board::with_clock(self.clock),
+            lane,
+        };
+        Ok(Shard { service: service.into(), pipeline, tokens: sqlite::TOKENS })
+    }
+
+    /// The tables of a source.
+    fn tables_of(&self, source: &Source) -> Vec<TableName> {
+        let tables: BTreeSet<_> = source.tables.iter().cloned().collect();
+        tables.into_iter().collect()
+    }
+
+    async fn counting(&mut self, source: &Source, lane: &Lane) -> Result<Option<Counting>, Fault> {
+        let of = self.config.counts.iter().filter(|count| count.source == source.name);
+        let counts: Vec<_> = of.map(|count| count.definition.clone()).collect();
+        if counts.is_empty() {
+            return Ok(None);
+        }
+        let dir = self.config.data_dir.join("state").join(lane.as_str());
+        let opened = SortedState::open(&dir, StateBounds::default()).await?;
+        if let Some(SetAside { files, why }) = opened.aside {
+            self.warnings.push(format!(
+                "the state of lane {lane} could not be read ({why}); its files are in {}, and it is \
+                 built again from the source",
+                files.display()
+            ));
+        }
+        let numbers = Numbers::new(lane, &counts, self.config.limits.groups_max);
+        Ok(Some(Counting { counts, state: Arc::new(opened.store), numbers }))
+    }
+
+    /// The copies of a source, by the service that they are in.
+    fn targets(&self, source: &Source) -> Vec<Copies<'a>> {
+        let config = self.config;
+        let mut groups: BTreeMap<&str, Vec<&Copy>> = BTreeMap::new();
+        for copy in config.copies.iter().filter(|copy| copy.source == source.name) {
+            groups.entry(&copy.to.service).or_default().push(copy);
+        }
+        let copies = |(service, copies): (_, Vec<_>)| {
+            let target = sqlite::target(self.path(service), &copies, source);
+            Copies { service, copies, target }
+        };
+        groups.into_iter().map(copies).collect()
+    }
+
+    /// The groups of one lane.
+    fn groups(
+        &self,
+        source: &Source,
+        lane: &Lane,
+        rows: &Arc<dyn model::Service<dyn Inspect>>,
+        targets: &[Copies<'_>],
+    ) -> Vec<Group> {
+        let group = |Copies { service, copies, target }: &Copies<'_>| {
+            let path = self.path(service);
+            let made = copies.iter().filter(|copy| copy.create);
+            let made = made.map(|copy| (copy.name.clone(), copy.table.clone())).collect();
+            let kept = |copy: &&Copy| engine::Copy {
+                name: copy.name.clone(),
+                of: copy.table.clone(),
+                inspect: Some(sqlite::copy_rows(path, copy, source, lane)),
+            };
+            Group {
+                name: TargetName::from(*service),
+                copies: copies.iter().map(kept).collect(),
+                service: Arc::new(Making::new(target.clone(), rows.clone(), made)),
+                when_full: self.config.when_full,
+            }
+        };
+        targets.iter().map(group).collect()
+    }
+
+    /// The file of a service.
+    fn path(&self, service: &str) -> &'a Path {
+        let Service::Sqlite(path) = &self.config.services[service];
+        path
+    }
+
+    /// The stores that a count is pushed to.
+    fn pushes(&self, count: &Count, shards: &[Shard]) -> Vec<Push> {
+        let numbers = shards.iter().filter_map(|shard| shard.pipeline.counting.as_ref());
+        let numbers: Vec<_> = numbers.map(|counting| counting.numbers.clone()).collect();
+        let Some(first) = shards.first() else { return Vec::new() };
+        let push = |to: &crate::config::TableAt| Push {
+            name: format!("{} in {to}", count.definition.name).as_str().into(),
+            service: Arc::new(sqlite::pushed_target(self.path(&to.service), to)),
+            copy: sqlite::pushed(to),
+            count: count.definition.name.clone(),
+            of: count.definition.of.clone(),
+            by: count.definition.by.clone(),
+            source: first.pipeline.inspect.clone(),
+            numbers: numbers.clone(),
+            limits: self.config.limits.clone(),
+            instance: self.instance.clone(),
+            board: Board::new(),
+        };
+        count.to.iter().map(push).collect()
+    }
+
+    /// Whether the log holds anything from before this run.
+    async fn log_is_older(&self, works: &Works) -> Result<bool, Fault> {
+        let status = works.log_status().await?;
+        Ok(status.lanes.iter().any(|lane| lane.last.is_some()))
+    }
+}

@@ -1,0 +1,72 @@
+//! What a SQLite service offers.
+
+use crate::config::{Config, Copy, Source, TableAt};
+use connectors::sqlite::target::{CopyTo, SqliteCopyRows, SqliteTarget};
+use connectors::sqlite::{File, SourceLimits, SqliteRows, SqliteSource};
+use engine::works::Tokens;
+use model::{CopyName, Inspect, Lane, Position, TableName};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Positions are numbers: those of the changes that the file has recorded.
+pub(super) const TOKENS: Tokens = Tokens {
+    write: |position| position.to_number().map_or_else(String::new, |number| number.to_string()),
+    read: |text| Some(Position::from_number(text.parse().ok()?)),
+};
+
+/// The file's changes to these tables.
+pub(super) fn source(
+    path: &Path,
+    tables: &[TableName],
+    config: &Config,
+) -> Arc<dyn model::Service<dyn model::Source>> {
+    let limits = SourceLimits { part_bytes_max: config.part_bytes_max, ..SourceLimits::default() };
+    Arc::new(SqliteSource::new(File::new(path), tables.to_vec(), limits))
+}
+
+/// The file's rows.
+pub(super) fn rows(path: &Path) -> Arc<dyn model::Service<dyn Inspect>> {
+    Arc::new(SqliteRows::new(File::new(path)))
+}
+
+/// The name under which a pushed count stands in its file: no copy of a user has a slash in it.
+pub(super) fn pushed(to: &TableAt) -> CopyName {
+    to.to_string().as_str().into()
+}
+
+/// The file as a target of these copies of a source; the lanes of a group share it.
+pub(super) fn target(path: &Path, copies: &[&Copy], source: &Source) -> SqliteTarget {
+    let copies = copies.iter().map(|copy| copy_to(copy, source)).collect();
+    SqliteTarget::new(File::new(path), copies)
+}
+
+/// The file as a target of one pushed count, whose table is made.
+pub(super) fn pushed_target(path: &Path, to: &TableAt) -> SqliteTarget {
+    let copy = CopyTo { create: true, ..CopyTo::new(pushed(to), &to.table) };
+    SqliteTarget::new(File::new(path), vec![copy])
+}
+
+/// The rows of a copy; those of one lane where several feed it.
+pub(super) fn copy_rows(
+    path: &Path,
+    copy: &Copy,
+    source: &Source,
+    lane: &Lane,
+) -> Arc<dyn model::Service<dyn Inspect>> {
+    let lane = (source.services.len() > 1).then(|| lane.clone());
+    let to = copy_to(copy, source);
+    Arc::new(SqliteCopyRows::new(File::new(path), to, copy.table.clone(), lane))
+}
+
+/// A copy of this source, as its file has it.
+fn copy_to(copy: &Copy, source: &Source) -> CopyTo {
+    let fields = copy.fields.iter().map(|(to, from)| (to.as_str().into(), from.as_str().into()));
+    CopyTo {
+        name: copy.name.clone(),
+        table: copy.to.table.as_str().into(),
+        fields: fields.collect(),
+        create: copy.create,
+        shard_column: copy.shard_column.as_deref().map(Into::into),
+        shard_in_key: source.shard_in_key,
+    }
+}

@@ -1,0 +1,13 @@
+//! What is done to the program and to the files around it, and what has to hold all the same.
+
+mod data_dir;
+mod full_disk;
+mod killed;
+mod lost_source;
+mod school;
+mod stopped;
+mod syncs;
+mod target_file;
+mod touched_source;
+mod transfers;
+mod writer;

@@ -1,0 +1,79 @@
+//! `status` and `counts`: which instance they ask, and what they end with.
+
+use super::process::Process;
+use super::world::{world, write};
+use crate::program::Folder;
+use std::net::TcpListener;
+
+#[test]
+fn they_ask_the_instance_of_the_configuration_or_the_one_at_a_url() {
+    // A port that is free now; the program takes it a moment later.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let folder = Folder::with(&format!(
+        "version: 1\nlisten: {free}\nservices: {{ a: {{ sqlite: a.db }} }}\n\
+         sources: {{ s: {{ from: a, tables: [t] }} }}\ncounts: {{ all: {{ of: s/t }} }}\n"
+    ));
+    write(&folder, "a.db", "create table t (id integer primary key); insert into t values (1)");
+    assert_eq!(folder.run("status").code, 4, "nobody answers there yet");
+    let (_process, api) = Process::start(&folder);
+    assert_eq!(api.json("/v1/counts/all?at_least=0&wait=30s")["value"], 1);
+    let asked = folder.run("counts all");
+    assert_eq!((asked.code, asked.out.as_str()), (0, "1\n"), "{}", asked.err);
+    assert_eq!(folder.run("status").code, 0);
+    let world = world();
+    let other = folder.run(&format!("counts all --url {}", world.api.url()));
+    assert_eq!((other.code, other.out.as_str()), (0, "7\n"), "{}", other.err);
+}
+
+#[test]
+fn a_url_needs_no_configuration() {
+    let folder = Folder::new();
+    let world = world();
+    let url = world.api.url();
+    for line in ["status", "counts", "counts all", "failures list"] {
+        let ran = folder.run(&format!("--json {line} --url {url}"));
+        assert_eq!(ran.code, 0, "{line}: {}", ran.out);
+        let ran = folder.run(&format!("--json {line} --url {url}/"));
+        assert_eq!(ran.code, 0, "{line}: {}", ran.out);
+    }
+    let without = folder.run("--json status");
+    assert_eq!((without.code, without.problems()), (2, vec!["E-CONFIG-FILE".to_owned()]));
+    let named = folder.run(&format!("--config nowhere.yaml --json status --url {url}"));
+    assert_eq!(named.code, 2, "a configuration that is named has to be there");
+}
+
+#[test]
+fn nobody_who_answers_is_four_and_a_url_that_is_none_is_two() {
+    let folder = Folder::with("version: 1\nlisten: 127.0.0.1:1\n");
+    for line in ["status", "status --check", "status --check --wait 100ms", "counts", "counts x"] {
+        for url in ["", "--url http://127.0.0.1:1", "--url http://nowhere.invalid:80"] {
+            let ran = folder.run(&format!("--json {line} {url}"));
+            assert_eq!(
+                (ran.code, ran.problems()),
+                (4, vec!["E-API-UNREACHABLE".to_owned()]),
+                "{line} {url}"
+            );
+        }
+        for url in ["127.0.0.1", "ftp://127.0.0.1", "http://", "http://127.0.0.1:port"] {
+            let ran = folder.run(&format!("--json {line} --url {url}"));
+            assert_eq!((ran.code, ran.problems()), (2, vec!["E-USAGE".to_owned()]), "{line} {url}");
+        }
+    }
+    let port_zero = Folder::with("version: 1\nlisten: 127.0.0.1:0\n").run("status");
+    assert_eq!(port_zero.code, 4, "{}", port_zero.err);
+}
+
+#[test]
+fn what_nobody_compared_is_never_good() {
+    let world = world();
+    let url = world.api.url();
+    let folder = Folder::new();
+    for (line, code) in [
+        ("status", 0),
+        ("status --check", 6),
+        ("status --wait 10ms", 8),
+        ("status --check --wait 10ms", 8),
+    ] {
+        assert_eq!(folder.run(&format!("{line} --url {url}")).code, code, "{line}");
+    }
+}

@@ -1,0 +1,17 @@
+//! What holds of the program from outside, and of its configuration for any text at all.
+//! What holds of the program from outside.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod answers;
+mod any_text;
+mod attacks;
+mod config_commands;
+mod contract;
+mod defaults;
+mod files;
+mod places;
+mod program;
+mod reference;
+mod rig;
+mod schema;
+mod sqlite_counts;
