@@ -95,7 +95,8 @@ pub enum Command {
         before_help = "Examples:
   instep source list
   instep source adopt questions    its database was replaced or restored, and is the right one
-  instep source detach questions   take out what Instep put there, before a migration"
+  instep source detach questions   take out what Instep put there, before a migration
+  instep source allow-deletes questions --in reporting --rows 5000   after E-DELETES-GUARDED"
     )]
     Source(SourceCommand),
 
@@ -223,6 +224,20 @@ pub enum SourceCommand {
         /// The source.
         #[arg(value_name = "SOURCE")]
         name: String,
+    },
+    /// Let a comparison delete rows from the copies that the source lacks, more than it may by itself.
+    #[command(before_help = "Examples:
+  instep source allow-deletes questions --in reporting --rows 5000")]
+    AllowDeletes {
+        /// The source.
+        #[arg(value_name = "SOURCE")]
+        name: String,
+        /// The service that the copies are in.
+        #[arg(long = "in", value_name = "SERVICE")]
+        service: String,
+        /// How many rows it may delete there.
+        #[arg(long, value_name = "NUMBER")]
+        rows: u64,
     },
     /// Take out of a source's databases what Instep put there to follow them.
     Detach {

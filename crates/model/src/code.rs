@@ -260,7 +260,8 @@ const ENTRIES: [(Code, &str, &str); 71] = [
     (Code::DeletesGuarded, "E-DELETES-GUARDED",
         "A pass of the source over a copy would delete more rows than bridge_deletes_max, or the \
          source is empty while the copy is not. An empty or wrong source must never empty a copy, so \
-         the copy keeps what it has until a person has looked and allows so many deletes."),
+         the copy keeps what it has. Look whether the source is the right one and complete; if so many \
+         rows are to go, say so with `instep source allow-deletes`, and start Instep anew."),
     (Code::TableMissing, "E-TABLE-MISSING",
         "The source has no table of this name, or the user that Instep connects as may not see it. \
          Check the name with its schema, the database and the grants; Instep looks again with growing \
@@ -325,7 +326,7 @@ const ENTRIES: [(Code, &str, &str); 71] = [
     (Code::ConfigDuplicate, "E-CONFIG-DUPLICATE",
         "The same thing stands twice where it may stand once: a table or column in its list, a token's name \
          or its secret, a column that two settings write, or a database in two sources, which would take \
-         each other's changes away."),
+         each other's changes away. Take one of the two out, or give it another name."),
     (Code::ConfigCycle, "E-CONFIG-CYCLE",
         "What is written to a table would come back to it as a change of its source, and go round without \
          end. That is so when a copy writes into the table that it is of, and when several copies form a \

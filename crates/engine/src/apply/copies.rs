@@ -12,7 +12,7 @@ use model::{
     Change, Code, CopyName, Effect, Fault, Hold, Key, Offset, Op, Pass, Placed, Standing, Stretch,
     TableName, Write,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The copies of a group, as the next batch finds them.
 #[derive(Debug)]
@@ -20,7 +20,8 @@ pub(super) struct Copies {
     group: String,
     of: BTreeMap<TableName, Vec<CopyName>>,
     passes: BTreeMap<CopyName, Pass>,
-    held: BTreeSet<(CopyName, Key)>,
+    /// The keys that are held, each with the offset at which its row was refused last.
+    held: BTreeMap<(CopyName, Key), Offset>,
     held_keys_max: usize,
     /// Rows that a pass may delete from a copy.
     deletes_max: u64,
@@ -53,11 +54,13 @@ impl Copies {
         for copy in &group.copies {
             of.entry(copy.of.clone()).or_default().push(copy.name.clone());
         }
+        let holds = standing.holds.into_iter();
+        let held = holds.map(|hold| ((hold.copy, hold.key), hold.offset));
         Self {
             group: group.name.to_string(),
             of,
             passes: standing.passes,
-            held: standing.holds.into_iter().map(|hold| (hold.copy, hold.key)).collect(),
+            held: held.collect(),
             held_keys_max: limits.held_keys_max,
             deletes_max: limits.bridge_deletes_max.max(allowed),
             may_empty: allowed > 0,
@@ -78,7 +81,7 @@ impl Copies {
     pub(super) fn discard(&mut self, copy: &CopyName, table: &TableName, key: &Key) -> bool {
         self.held.remove(&(copy.clone(), key.clone()));
         let copies = self.of.get(table).into_iter().flatten();
-        !copies.into_iter().any(|copy| self.held.contains(&(copy.clone(), key.clone())))
+        !copies.into_iter().any(|copy| self.holds(copy, key))
     }
 
     /// How far passes have come.
@@ -95,7 +98,7 @@ impl Copies {
         for write in refused {
             for key in write.effect.keys() {
                 reached(Mark::RowHeld);
-                self.held.insert((write.copy.clone(), key.clone()));
+                self.held.insert((write.copy.clone(), key.clone()), write.version.clone());
                 news.push(News::Held(write.table.name.clone(), key.clone()));
             }
         }
@@ -161,7 +164,7 @@ impl Copies {
     ) -> Result<(), Fault> {
         for copy in self.of.get(&change.table.name).cloned().unwrap_or_default() {
             for effect in effects(change, offset)? {
-                if effect.keys().any(|key| self.held.contains(&(copy.clone(), key.clone()))) {
+                if effect.keys().any(|key| self.held.contains_key(&(copy.clone(), key.clone()))) {
                     self.write_over(&copy, change, effect, offset, draft);
                 }
             }
@@ -229,6 +232,10 @@ impl Copies {
         }
     }
 
+    fn holds(&self, copy: &CopyName, key: &Key) -> bool {
+        self.held.contains_key(&(copy.clone(), key.clone()))
+    }
+
     fn has_come_to(&self, copy: &CopyName, key: &Key) -> bool {
         match self.passes.get(copy) {
             Some(Pass::Done) => true,
@@ -255,7 +262,9 @@ impl Copies {
         }
     }
 
-    /// A placed row is written whatever is held; what it settles is told once it is written.
+    /// A placed row is written whatever is held; what it settles is told once it is written. One
+    /// that was refused already, in a batch that came no further, is not tried again: to a target
+    /// that goes by versions it is nothing new, and the key stays held there.
     fn write_over(
         &mut self,
         copy: &CopyName,
@@ -264,8 +273,12 @@ impl Copies {
         offset: &Offset,
         draft: &mut Draft,
     ) {
+        let refused_at = |key: &Key| self.held.get(&(copy.clone(), key.clone()));
+        if effect.keys().filter_map(refused_at).any(|refused_at| refused_at >= offset) {
+            return;
+        }
         for key in effect.keys() {
-            if self.held.remove(&(copy.clone(), key.clone())) {
+            if self.held.remove(&(copy.clone(), key.clone())).is_some() {
                 reached(Mark::HoldPassed);
                 self.release(copy, &change.table.name, key, draft);
             }
@@ -284,11 +297,11 @@ impl Copies {
         draft: &mut Draft,
     ) -> Option<Effect> {
         let table = &change.table.name;
-        let held = |key: &Key| self.held.contains(&(copy.clone(), key.clone()));
+        let held = |key: &Key| self.holds(copy, key);
         match &effect {
             Effect::Truncate => {
-                let released = self.held.extract_if(.., |(of, _)| of == copy);
-                let keys: Vec<_> = released.map(|(_, key)| key).collect();
+                let released = self.held.extract_if(.., |(of, _), _| of == copy);
+                let keys: Vec<_> = released.map(|((_, key), _)| key).collect();
                 draft.holds.retain(|hold| hold.copy != *copy);
                 keys.iter().for_each(|key| self.release(copy, table, key, draft));
             }
@@ -313,7 +326,8 @@ impl Copies {
                 reached(Mark::HoldOnKeyChange);
                 for key in [before, key] {
                     draft.news.push(News::Held(table.clone(), key.clone()));
-                    if self.held.insert((copy.clone(), key.clone())) {
+                    if !self.holds(copy, key) {
+                        self.held.insert((copy.clone(), key.clone()), offset.clone());
                         draft.holds.push(Hold {
                             copy: copy.clone(),
                             key: key.clone(),
@@ -333,7 +347,7 @@ impl Copies {
     /// The key is no longer held for this copy; told unless another copy of the table holds it.
     fn release(&self, copy: &CopyName, table: &TableName, key: &Key, draft: &mut Draft) {
         let mut others = self.of.get(table).into_iter().flatten().filter(|of| *of != copy);
-        if !others.any(|of| self.held.contains(&(of.clone(), key.clone()))) {
+        if !others.any(|of| self.holds(of, key)) {
             draft.news.push(News::Released(table.clone(), key.clone()));
         }
     }

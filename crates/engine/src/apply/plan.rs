@@ -277,7 +277,7 @@ impl Plan {
     fn cut(&self, careful: bool) -> Option<Cut> {
         let (mut changes, mut bytes) = (0, 0);
         let mut boundary = None;
-        let mut touched = BTreeSet::new();
+        let mut touched = Touched::new();
         let mut before: Option<&Offset> = None;
         for (index, pending) in self.queue.iter().enumerate() {
             match pending {
@@ -285,14 +285,15 @@ impl Plan {
                     boundary = Some(Cut { take: index + 1, watermark: offset.clone(), last: true });
                 }
                 Pending::Stretch(..) => {}
-                Pending::Change { change, offset, bytes: size, .. } => {
+                Pending::Change { offset, bytes: size, .. } => {
                     // Placed rows share one offset: a watermark between them would pass them all.
-                    let divides = self.claim == Claim::Transactional || before != Some(offset);
+                    let is_first = before != Some(offset);
+                    let divides = self.claim == Claim::Transactional || is_first;
                     before = Some(offset);
+                    // Row by row, each call's answer decides what the key's next change may do.
+                    let again = careful && is_first && self.touch_again(index, &mut touched);
                     let full = changes >= self.limits.batch_changes_max
-                        || (changes > 0 && bytes + size > self.limits.batch_bytes_max)
-                        // Row by row, each call's answer decides what the key's next change may do.
-                        || (careful && touches_again(&mut touched, change));
+                        || (changes > 0 && (again || bytes + size > self.limits.batch_bytes_max));
                     if full && divides {
                         return Some(boundary.unwrap_or_else(|| self.inside(index)));
                     }
@@ -302,6 +303,21 @@ impl Plan {
             }
         }
         boundary
+    }
+
+    /// Whether one of the changes that share the offset of this place of the queue touches a key
+    /// that was touched before.
+    fn touch_again(&self, index: usize, touched: &mut Touched) -> bool {
+        let of = self.queue[index].offset();
+        let sharing = self.queue.range(index..).map_while(|pending| match pending {
+            Pending::Change { change, offset, .. } if Some(offset) == of => Some(change),
+            _ => None,
+        });
+        let mut again = false;
+        for change in sharing {
+            again |= touches_again(touched, change);
+        }
+        again
     }
 
     /// A cut inside a transaction, before the change at this place of the queue.
@@ -322,8 +338,11 @@ impl Pending {
     }
 }
 
+/// The keys that a batch touches; no key stands for all of its table.
+type Touched = BTreeSet<(TableName, Option<Key>)>;
+
 /// Whether a change touches a key that was touched before; a truncate touches all of them.
-fn touches_again(touched: &mut BTreeSet<(TableName, Option<Key>)>, change: &Change) -> bool {
+fn touches_again(touched: &mut Touched, change: &Change) -> bool {
     let table = &change.table.name;
     let (first, second) = change.keys();
     if matches!(change.op, Op::Truncate) {

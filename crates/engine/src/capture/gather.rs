@@ -168,19 +168,23 @@ impl Gather {
         if !open.touched.is_empty() {
             self.touched.push((offset.position.clone(), transaction, open.touched));
         }
-        if open.staged {
-            self.counted.insert(transaction, open.counts.values().sum());
-            self.push(Append::Commit(commit, Changes::Staged), 64);
-        } else if open.parts.iter().all(|(_, changes)| changes.is_empty()) {
-            // Nothing of it is ours; only that the source has come this far.
+        let count = open.counts.values().sum();
+        let mut staging = Vec::new();
+        if count == 0 {
+            // Nothing of it is ours; only that the source has come this far. A source may not know
+            // such a transaction again, so it is never the last one that we have.
             self.progress(offset.position.clone(), committed_at);
+            staging.extend(open.staged.then_some(Staging::Drop { transaction, sub: transaction }));
+        } else if open.staged {
+            self.counted.insert(transaction, count);
+            self.push(Append::Commit(commit, Changes::Staged), 64);
         } else {
             let changes = open.parts.into_iter().flat_map(|(_, changes)| changes).collect();
             self.push(Append::Commit(commit, Changes::Inline(changes)), open.bytes);
         }
         self.last = offset;
         self.has_advanced = true;
-        Ok(Vec::new())
+        Ok(staging)
     }
 
     fn abort(&mut self, transaction: TransactionId, sub: TransactionId) -> Vec<Staging> {

@@ -47,8 +47,6 @@ pub enum Unanswered {
     Unknown,
     /// Its rows are still being read, or state has not come to where the log ended at the start.
     NotYet(Untold),
-    /// Its source has not said yet what time it is, and is about to.
-    NoTime,
     /// It has stopped, and why.
     Stopped(Trouble),
     /// It has not come to the position that was asked for; it stands here.
@@ -171,14 +169,11 @@ impl Works {
                     let is_there = at_least.0.iter().all(|(shard, position)| {
                         places.get(*shard).is_some_and(|it| it.position.position >= *position)
                     });
-                    if !is_there {
-                        self.check_identity(it)?;
-                        Unanswered::NotReached(answered.position)
-                    } else if answered.as_of.is_none() && are_well(shards) {
-                        Unanswered::NoTime
-                    } else {
+                    if is_there {
                         return Ok(answered);
                     }
+                    self.check_identity(it)?;
+                    Unanswered::NotReached(answered.position)
                 }
                 Err(Untold::Unknown) => return Err(Unanswered::Unknown),
                 Err(Untold::Stopped(why)) => return Err(Unanswered::Stopped(why)),
@@ -204,11 +199,6 @@ impl Works {
         }
         Ok(())
     }
-}
-
-/// Whether nothing is known to keep any shard from saying what time it is in a moment.
-fn are_well(shards: &[Shard]) -> bool {
-    shards.iter().all(|shard| shard.pipeline.board.snapshot().capture.trouble.is_none())
 }
 
 /// How often a count that can not be told yet is looked at.

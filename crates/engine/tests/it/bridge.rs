@@ -27,6 +27,50 @@ async fn a_restored_source_is_followed_from_where_it_is_now() {
     rig.in_step(0).await;
 }
 
+/// A history is known by the last transaction before it: a backup from before its beginning that
+/// has that one misses nothing, once the source comes past that place without another.
+#[tokio::test(start_paused = true)]
+async fn a_backup_from_before_a_history_began_without_a_change_in_between_is_followed_on() {
+    let mut rig = Rig::new(1);
+    rig.insert([1, 2]);
+    let backup = rig.database.save();
+    rig.database.pass();
+    let running = rig.start_filled().await;
+    running.crash().await;
+    rig.database.restore(&backup);
+    rig.database.pass();
+    rig.insert([3]);
+    let _running = rig.start().await;
+    rig.in_step(0).await;
+    assert_eq!(incarnation(&rig).await, 1, "nothing was lost");
+}
+
+/// The same, but something is committed at that place this time.
+#[tokio::test(start_paused = true)]
+async fn a_backup_from_before_a_history_began_with_a_change_in_between_is_bridged() {
+    let mut rig = Rig::new(1);
+    rig.insert([1, 2]);
+    let backup = rig.database.save();
+    // As many steps as the transaction below takes.
+    rig.database.pass();
+    rig.database.pass();
+    let began = rig.database.end();
+    let running = rig.start_filled().await;
+    running.crash().await;
+    rig.database.restore(&backup);
+    rig.change([Op::Delete(key(1))]);
+    assert_eq!(rig.database.end(), began);
+    rig.insert([3]);
+    let _running = rig.start().await;
+    rig.in_step(0).await;
+    assert_eq!(incarnation(&rig).await, 2, "the history of before is over");
+}
+
+async fn incarnation(rig: &Rig) -> u32 {
+    let history = rig.notes.history(&lane()).await.expect("notes");
+    history.expect("a history").incarnation.0
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_source_restored_while_everything_was_down_is_bridged() {
     let mut rig = Rig::new(1);
@@ -44,6 +88,47 @@ async fn a_source_restored_while_everything_was_down_is_bridged() {
     }
     let _running = rig.start().await;
     rig.in_step(0).await;
+}
+
+/// Only the place at which the history began is gone, and at that place nothing was committed.
+#[tokio::test(start_paused = true)]
+async fn a_source_restored_to_the_last_transaction_before_its_history_lost_nothing() {
+    let mut rig = Rig::new(1);
+    rig.insert([1, 2]);
+    let backup = rig.database.save();
+    rig.database.pass();
+    let running = rig.start_filled().await;
+    running.crash().await;
+    let end = rig.database.end();
+    rig.database.restore(&backup);
+    while rig.database.end() < end {
+        rig.database.pass();
+    }
+    rig.insert([3]);
+    let _running = rig.start().await;
+    rig.in_step(0).await;
+    assert_eq!(incarnation(&rig).await, 1);
+}
+
+/// At the place where the history began there is a transaction now, and nobody will deliver it.
+#[tokio::test(start_paused = true)]
+async fn another_transaction_where_the_history_began_is_lost_history() {
+    let mut rig = Rig::new(1);
+    rig.insert([1, 2]);
+    let backup = rig.database.save();
+    rig.database.pass();
+    rig.database.pass();
+    let running = rig.start_filled().await;
+    running.crash().await;
+    let end = rig.database.end();
+    rig.database.restore(&backup);
+    rig.insert([3]);
+    while rig.database.end() < end {
+        rig.database.pass();
+    }
+    let _running = rig.start().await;
+    rig.in_step(0).await;
+    assert_eq!(incarnation(&rig).await, 2);
 }
 
 /// What was read before a restore says nothing of the rows after it.

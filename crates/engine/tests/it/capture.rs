@@ -1,6 +1,7 @@
 //! From the source into the log.
 
 use crate::rig::{Rig, lane, until};
+use instep_engine::Catalog;
 use model::{Op, Read, TransactionId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -140,4 +141,29 @@ async fn what_is_rolled_back_reaches_no_copy() {
     rig.database.show(transaction);
     rig.in_step(0).await;
     assert_eq!(rig.rows(0).len(), 1);
+}
+
+/// P8: a source does not know a transaction again that has left nothing behind. It is not the one
+/// by which a history is known, however large it was on its way.
+#[tokio::test(start_paused = true)]
+async fn a_large_transaction_that_left_nothing_does_not_end_a_history() {
+    let mut rig = Rig::new(1);
+    rig.limits.inline_bytes_max = 1;
+    let running = rig.start_filled().await;
+    rig.insert([1]);
+    let transaction = rig.database.begin();
+    let sub = rig.database.begin_sub();
+    let change = testkit::conformance::rows::insert(&rig.table, row(2, 1, "body"));
+    rig.database.write(transaction, sub, change);
+    rig.database.stream(transaction);
+    rig.database.roll_back_sub(transaction, sub);
+    let end = rig.database.commit(transaction);
+    rig.database.show(transaction);
+    until("it is confirmed", || rig.database.confirmed() == end).await;
+    running.crash().await;
+    let _running = rig.start().await;
+    rig.insert([3]);
+    rig.in_step(0).await;
+    let history = rig.notes.history(&lane()).await.expect("notes").expect("a history");
+    assert_eq!(history.incarnation.0, 1, "nothing was lost");
 }

@@ -1,10 +1,11 @@
 //! Keys that a target refuses, and how they pass.
 
-use crate::rig::{Rig, until};
+use crate::rig::{Rig, lane, until};
 use model::{Cell, Claim, Op, Row};
 use std::sync::Arc;
 use std::time::Duration;
 use testkit::conformance::rows::{key, row, row_with_same_body};
+use testkit::faulty::{Call, Reply};
 use testkit::memory::store::Manners;
 use tokio::time::{Instant, sleep};
 
@@ -35,6 +36,42 @@ async fn a_refused_row_of_a_fill_is_held_and_the_others_arrive() {
     rig.change([Op::Update { before: key(10), row: row(10, 7, "good") }]);
     rig.in_step(0).await;
     assert_eq!(held(&rig), 0);
+}
+
+/// AP8: a retry is refused once more, and the server goes away before the watermark is written. The
+/// row that is there now lacks what the key was held for, so no update may be laid over it.
+#[tokio::test(start_paused = true)]
+async fn a_key_held_by_half_a_batch_stays_held() {
+    for claim in [Claim::Versioned, Claim::Idempotent] {
+        let mut rig = Rig::with([refusing(claim)]);
+        let running = rig.start_filled().await;
+        rig.insert([1, 2]);
+        rig.in_step(0).await;
+        let replies = rig.targets[0].replies.clone();
+        let store = rig.targets[0].store.clone();
+        rig.change([1, 2].map(|id| Op::Update { before: key(id), row: row(id, 7, "bad") }));
+        until("both are held", || held(&rig) == 2).await;
+        // Between the refusal of the whole and the rows one by one.
+        let refusals = store.refusals();
+        replies.push(Call::Standing, Reply::RespondSlowly(Duration::from_secs(1), Duration::ZERO));
+        until("they are tried again", || store.refusals() > refusals).await;
+        store.fail_after_rows(1);
+        let half = store.look(|kept| kept.watermarks[&lane()].clone());
+        rig.change([Op::Update { before: key(1), row: row_with_same_body(1, 9) }]);
+        let is_half = || {
+            store.look(|kept| {
+                let mut holds = kept.holds.values();
+                kept.watermarks[&lane()] == half && holds.any(|hold| hold.offset > half)
+            })
+        };
+        until("half of it is written", is_half).await;
+        until("the target is reached again", || running.fault(0).is_none()).await;
+        sleep(Duration::from_secs(5)).await;
+        assert_eq!((rig.rows(0)[&key(1)].clone(), held(&rig)), (row(1, 7, "body"), 2));
+        store.set_rule(Arc::new(|_| None));
+        rig.in_step(0).await;
+        assert_eq!(held(&rig), 0);
+    }
 }
 
 /// Somebody has deleted a row at the target: an update of it finds it missing.

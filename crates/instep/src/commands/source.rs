@@ -5,7 +5,7 @@ use crate::cli::{Globals, SourceCommand};
 use crate::commands::asking::blocking;
 use crate::commands::failing::failed;
 use crate::commands::loaded::loaded;
-use crate::config::{Config, Service, Source};
+use crate::config::{Config, Copy, Service, Source};
 use crate::problem::Problem;
 use crate::registry;
 use crate::report::{Exit, Report};
@@ -13,7 +13,7 @@ use crate::table::Table;
 use connectors::sqlite::{self, File, SourceLimits, SqliteSource};
 use engine::{Catalog, History, SqliteCatalog};
 use journal::{Disk, Lock, RealDisk};
-use model::{Code, Fault, Identity, Started};
+use model::{Code, Fault, Identity, Started, TargetName};
 use serde_json::json;
 use std::io::ErrorKind;
 
@@ -28,6 +28,9 @@ pub fn run(globals: &Globals, command: &SourceCommand) -> Report {
             SourceCommand::List => list(&config).await,
             SourceCommand::Adopt { name } => adopt(&config, name).await,
             SourceCommand::Detach { name } => detach(&config, name).await,
+            SourceCommand::AllowDeletes { name, service, rows } => {
+                allow_deletes(&config, name, service, *rows).await
+            }
         };
         done.unwrap_or_else(|report| report)
     })
@@ -88,6 +91,39 @@ async fn adopt(config: &Config, name: &str) -> Result<Report, Report> {
         "adopted": adopted });
     let report = Report::done(summary).with("", data);
     Ok(report.next("watch the copies being compared", "instep status"))
+}
+
+/// P7: a person has looked, and so many rows may go from the copies in this service.
+async fn allow_deletes(
+    config: &Config,
+    name: &str,
+    service: &str,
+    rows: u64,
+) -> Result<Report, Report> {
+    let source = source(config, name)?;
+    let is_there = |copy: &&Copy| copy.source == name && copy.to.service == service;
+    if !config.copies.iter().any(|copy| is_there(&copy)) {
+        let what = format!("no copy of {name} is in {service}");
+        let mut services: Vec<_> =
+            config.copies.iter().filter(|copy| copy.source == name).collect();
+        services.sort_by_key(|copy| &copy.to.service);
+        services.dedup_by_key(|copy| &copy.to.service);
+        let services: Vec<_> = services.iter().map(|copy| copy.to.service.as_str()).collect();
+        return Err(Report::usage(what, format!("name one of: {}", services.join(", "))));
+    }
+    let Some(catalog) = catalog(config).await? else {
+        return Ok(Report::done(format!("{name} was never followed, so nothing waits for this")));
+    };
+    let target = TargetName::from(service);
+    for shard in &source.services {
+        let lane = registry::lane(&source.name, shard);
+        catalog.allow_deletes(&lane, &target, rows).await.map_err(failed)?;
+    }
+    let summary =
+        format!("a comparison with {name} may delete {rows} rows from the copies in {service}");
+    let data = json!({ "source": name, "service": service, "rows": rows });
+    let report = Report::done(summary).with("", data);
+    Ok(report.next("start `instep run` anew, so that it goes on", "instep run"))
 }
 
 /// Takes out of a source's databases what was put there to follow them.

@@ -50,6 +50,7 @@ impl<'a> Builder<'a> {
         let (copies, counts) = (self.copies(), self.counts());
         let listening = listening(root, self.around, &mut self.troubles);
         let full = root.get("when_full").and_then(Setting::text);
+        bounds::check(root.get("limits")?, &mut self.troubles);
         let (limits, journal, part_bytes_max) = bounds::bounds(root.get("limits")?)?;
         let (listen, tls, tokens) = listening?;
         Some(Config {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use std::path::PathBuf;
 
-const GOOD: &str = r#"# A configuration of every shape.
+pub(crate) const GOOD: &str = r#"# A configuration of every shape.
 version: 1
 data_dir: "./é ${DIR:-data}"
 listen: 127.0.0.1:7171
@@ -45,7 +45,7 @@ fn read(bytes: &[u8]) -> Result<Loaded, Vec<Problem>> {
 }
 
 /// Whatever was read is sound: shown, it can be read again; whatever was not says where and why.
-fn check(bytes: &[u8]) {
+pub(crate) fn check(bytes: &[u8]) {
     match read(bytes) {
         Ok(loaded) => {
             let shown = to_yaml(&loaded.settings, &loaded.around).replace("\"***\"", "s3cret");

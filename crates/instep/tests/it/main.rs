@@ -9,6 +9,7 @@ mod config_commands;
 mod contract;
 mod defaults;
 mod files;
+mod fuzz;
 mod places;
 mod program;
 mod reference;

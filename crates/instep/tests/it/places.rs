@@ -135,6 +135,11 @@ const VALUES: &[Case] = &[
     case("E-CONFIG-TYPE", "without quotes", "limits: { held_keys_max: «\"5\" }"),
     case("E-CONFIG-TYPE", "without quotes and unit", "limits: { journal_bytes_max: «10GB }"),
     case("E-CONFIG-TYPE", "from 1 to", "limits: { held_keys_max: «0 }"),
+    case(
+        "E-CONFIG-TYPE",
+        "set `part_bytes_max` to 1000000 or less",
+        "limits: { record_bytes_max: 2000000, inline_bytes_max: 1000000, part_bytes_max: «1000001 }",
+    ),
     case("E-CONFIG-TYPE", "from 1 to", "limits: { held_keys_max: «-1 }"),
     case("E-CONFIG-TYPE", "from 1 to", "limits: { held_keys_max: «99999999999999999999999 }"),
     case("E-CONFIG-TYPE", "plain digits", "limits: { held_keys_max: «1.5 }"),

@@ -15,7 +15,6 @@ pub(crate) use sql::{digest, lines, open, watermark};
 pub(crate) use tmpfs::Tmpfs;
 pub(crate) use wait::{until, until_some};
 
-use engine::{Catalog, SqliteCatalog};
 use model::Incarnation;
 use rusqlite::Connection;
 use std::fs;
@@ -105,9 +104,10 @@ impl Rig {
     }
 
     /// Allows a pass over the copies to delete rows, as only a person may; while nothing runs.
-    pub(crate) async fn allow_deletes(&self, rows: u64) {
-        let catalog = SqliteCatalog::open(&self.path("data/catalog.db")).await.unwrap().catalog;
-        catalog.allow_deletes(&"shop/source".into(), &"target".into(), rows).await.unwrap();
+    pub(crate) fn allow_deletes(&self, rows: u64) {
+        let rows = rows.to_string();
+        let line = ["source", "allow-deletes", "shop", "--in", "target", "--rows", &rows];
+        assert!(self.command(&line).status.success());
     }
 
     /// A file of the directory.

@@ -148,10 +148,6 @@ impl Question<'_> {
                 let detail = format!("the rows of {name} are still being read");
                 Problem::not_now(Code::CountNotReady, detail)
             }
-            Unanswered::NoTime => {
-                let detail = format!("the source of {name} has not said yet what time it is");
-                Problem::not_now(Code::CountNotReady, detail)
-            }
             Unanswered::Stopped(trouble) => {
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, trouble.code, trouble.what)
             }

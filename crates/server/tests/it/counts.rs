@@ -18,7 +18,9 @@ async fn one_number_comes_with_its_group_its_position_and_a_tag() {
     let told = rig.get("/v1/counts/by_topic?topic=7").await;
     let mut view = told.json();
     let as_of = view["as_of"].take();
-    assert!(as_of.as_str().is_some_and(|it| it.ends_with('Z') && it.contains('T')), "{as_of}");
+    // Where the rows were there before they were followed, the source has told no time yet.
+    let is_time = |it: &str| it.ends_with('Z') && it.contains('T');
+    assert!(as_of.is_null() || as_of.as_str().is_some_and(is_time), "{as_of}");
     assert_eq!(
         view,
         json!({"name": "by_topic", "group": {"topic": 7}, "value": 2, "position": end.to_string(),

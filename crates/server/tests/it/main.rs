@@ -4,6 +4,7 @@ mod auth;
 mod client;
 mod counts;
 mod failures;
+mod fuzz;
 mod hostile;
 mod limits;
 mod logs;

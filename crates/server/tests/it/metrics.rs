@@ -44,9 +44,9 @@ async fn the_page_has_every_family_that_something_is_known_of() {
         let found = reply.text().lines().find_map(|it| it.strip_prefix(line)).expect("a sample");
         found.trim().parse::<f64>().expect("a number")
     };
-    assert_eq!(number("instep_failures{target=\"documents\"}"), 1.0);
+    assert_eq!(number("instep_failures{target=\"mirror\"}"), 1.0);
     assert!(number("instep_changes_captured_total{source=\"questions\"}") >= 2.0);
-    assert_eq!(number("instep_target_state{target=\"documents\",state=\"following\"}"), 1.0);
+    assert_eq!(number("instep_target_state{target=\"mirror\",state=\"following\"}"), 1.0);
     let version = format!("instep_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
     assert_eq!(number(&version), 1.0);
 }

@@ -97,7 +97,7 @@ impl LaneWorld {
 
     /// After the source was restored: whether the log that was just opened has a transaction that
     /// the source no longer has. If not, nothing was lost, as long as nothing is committed where
-    /// the log says that nothing was.
+    /// the log, or the note of where its history began, says that nothing was.
     pub(super) async fn settle_restored(&mut self, journal: &dyn Log, notes: &Notes) {
         if let Some(restored) = self.restored.take()
             && let Ok(bounds) = journal.bounds(&self.lane).await
@@ -106,7 +106,8 @@ impl LaneWorld {
                 self.astray = notes.began(&self.lane).into_iter().max();
                 return;
             }
-            while bounds.last.as_ref().is_some_and(|it| it.position > self.database.end()) {
+            let ends = bounds.last.max(notes.began(&self.lane).into_iter().max());
+            while ends.as_ref().is_some_and(|it| it.position > self.database.end()) {
                 self.database.pass();
             }
             self.incarnations.goes_on();
@@ -114,7 +115,8 @@ impl LaneWorld {
     }
 
     /// Whether the source, gone back to this position, still has the last transaction of the log in
-    /// the history that the log follows now.
+    /// the history that the log follows now; or the last before that history began, which is all
+    /// that its beginning is known by. What takes a position and means nothing is not missed.
     fn has_all_of(&self, bounds: &model::Bounds, notes: &Notes, restored: &Position) -> bool {
         let Some(began) = notes.began(&self.lane).into_iter().max() else { return true };
         if self.astray.as_ref() == Some(&began) {
@@ -122,7 +124,10 @@ impl LaneWorld {
         }
         let commit = bounds.last_commit.as_ref().map(|commit| &commit.offset);
         let last = commit.filter(|offset| **offset > began).unwrap_or(&began);
-        last.position <= *restored
+        let transactions = self.truth.transactions(last.incarnation).iter();
+        let mut known = transactions.filter(|it| it.position <= last.position);
+        let newest = known.rfind(|it| !it.changes.is_empty());
+        newest.is_none_or(|newest| newest.position <= *restored)
     }
 
     /// P1: what was confirmed, and what any target holds, is in the log that was just opened.

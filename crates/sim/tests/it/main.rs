@@ -50,6 +50,13 @@ fn seeds_that_failed_once_hold() {
         (2766, "a group was taken back to the end of a log that had not come to its gap"),
         (5423, "a stretch went farther than its copy had been read"),
         (17601, "a pushed count missed what changed while state was being filled"),
+        (35966, "a large transaction of which nothing was left was the log's last one"),
+        (117157, "the same, before a loss of power"),
+        (162017, "the same, with rows placed behind it"),
+        (184106, "the same, with nothing but progress behind it"),
+        (79140, "the oracle took a history for lost whose last transaction the backup had"),
+        (93152, "the oracle took the place where a history began for a transaction of it"),
+        (164339, "the oracle took the place where a history began for a transaction of it, again"),
     ];
     for (seed, mistake) in escaped {
         let outcome = live(seed, None, false);

@@ -144,7 +144,9 @@ async fn a_dropped_next_loses_nothing(subject: &Subject) {
     let change = vec![insert(&subject.table, row(1, 7, "a"))];
     for _ in 0..5 {
         let dropped = tokio::time::timeout(Duration::from_millis(1), source.next());
-        assert!(dropped.await.is_err(), "nothing was written yet");
+        // At most what time it is there.
+        let is_nothing = matches!(dropped.await, Err(_) | Ok(Ok(Step::Progress { .. })));
+        assert!(is_nothing, "nothing was written yet");
     }
     subject.hand.transact(change.clone()).await;
     same(subject, &take(source.as_mut(), 1).await[0].1, &change);

@@ -100,6 +100,20 @@ fn a_placed_row_is_written_over_a_hold_and_releases_it() {
     assert_eq!((draft.writes.len(), copies.held_keys()), (1, 0));
 }
 
+/// A batch that is no transaction was written up to here, and its watermark was not.
+#[test]
+fn a_placed_row_that_was_refused_already_leaves_its_key_held() {
+    let mut holds = standing(Pass::Done, &[1]);
+    holds.holds[0].offset = placed_at();
+    let mut copies = Copies::new(&group(), holds, &Limits::default(), 0);
+    let mut draft = Draft::default();
+    copies.placed(&change(Op::Insert(row(1))), &placed_at(), &mut draft).expect("passed by");
+    assert_eq!((draft.writes, draft.news, copies.held_keys()), (vec![], vec![], 1));
+    let (mut draft, later) = (Draft::default(), Offset { ordinal: 1, ..placed_at() });
+    copies.placed(&change(Op::Insert(row(1))), &later, &mut draft).expect("written");
+    assert_eq!((draft.writes.len(), copies.held_keys()), (1, 0));
+}
+
 #[test]
 fn a_row_that_was_read_again_is_nothing_once_its_hold_was_discarded() {
     let mut copies = copies(Pass::Done, &[1, 2]);

@@ -47,6 +47,23 @@ fn placed_rows_of_one_offset_are_never_divided_where_there_are_no_transactions()
     assert_eq!((batch.writes.len(), batch.watermark), (3, offset));
 }
 
+/// The answer about the first of the two changes decides what may be written of the second.
+#[test]
+fn row_by_row_a_key_is_touched_once_in_a_batch_even_if_placed_among_others() {
+    let offset = Offset { epoch: Epoch(1), ordinal: 0, ..at(1) };
+    let (targets, purpose) = (vec![TargetName::from("group")], Purpose::Repair);
+    let changes = vec![insert(1), insert(2)];
+    let placed = Placed { offset: offset.clone(), targets, purpose, stretch: None, changes };
+    for claim in [Claim::Transactional, Claim::Versioned] {
+        let mut plan = plan(claim, 100).careful_until(Some(offset.clone()));
+        push(&mut plan, transaction(1, [insert(2)]));
+        push(&mut plan, Entry::Placed(placed.clone()));
+        let batches = [next(&mut plan).batch, next(&mut plan).batch];
+        let shapes = batches.map(|batch| (batch.writes.len(), batch.watermark));
+        assert_eq!(shapes, [(1, at(1)), (2, offset.clone())]);
+    }
+}
+
 #[test]
 fn a_batch_ends_where_a_source_transaction_ends() {
     let mut plan = plan(Claim::Transactional, 5);

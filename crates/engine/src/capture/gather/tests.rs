@@ -105,6 +105,31 @@ fn a_transaction_without_a_change_for_us_is_progress() {
     assert!(matches!(ready[..], [Append::Progress(_)]), "{ready:?}");
 }
 
+/// A source may leave such a transaction out when it delivers again; as the log's last one it would
+/// then be missed.
+#[test]
+fn a_staged_transaction_of_which_nothing_is_left_is_progress() {
+    let mut gather = gather(1);
+    let (whole, sub) = (TransactionId(1), TransactionId(7));
+    step(&mut gather, part(1, 7, 3));
+    step(&mut gather, Step::Abort { transaction: whole, sub });
+    let dropped = gather.take(commit(1, 10)).expect("taken");
+    assert_eq!(dropped, [Staging::Drop { transaction: whole, sub: whole }]);
+    assert_eq!(shape(&gather.ready()), [(10, Some(0))]);
+    assert!(gather.counted().is_empty());
+}
+
+#[test]
+fn a_staged_transaction_of_which_something_is_left_is_adopted() {
+    let mut gather = gather(1);
+    step(&mut gather, part(1, 7, 3));
+    step(&mut gather, part(1, 1, 2));
+    step(&mut gather, Step::Abort { transaction: TransactionId(1), sub: TransactionId(7) });
+    assert_eq!(gather.take(commit(1, 10)).expect("taken"), []);
+    assert_eq!(shape(&gather.ready()), [(10, None)]);
+    assert_eq!(gather.counted(), BTreeMap::from([(TransactionId(1), 2)]));
+}
+
 fn gather(inline_bytes_max: usize) -> Gather {
     Gather::new(last(), &Limits { inline_bytes_max, ..Limits::default() })
 }

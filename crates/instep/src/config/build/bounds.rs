@@ -1,9 +1,28 @@
 //! The bounds that a configuration sets, for those who keep them.
 
 use crate::config::setting::Setting;
+use crate::config::trouble::Trouble;
 use engine::Limits;
 use journal::Options;
+use model::Code;
 use std::time::Duration;
+
+/// What goes into one entry of the journal has to fit there, with room for a last row.
+pub(super) fn check(limits: &Setting, troubles: &mut Vec<Trouble>) {
+    let whole = |name: &str| limits.get(name).and_then(Setting::whole);
+    let Some(record) = whole("record_bytes_max") else { return };
+    for name in ["part_bytes_max", "inline_bytes_max"] {
+        let (Some(setting), Some(bytes)) = (limits.get(name), whole(name)) else { continue };
+        if bytes > record / 2 {
+            let what =
+                format!("`{name}` is {bytes}, more than half of `record_bytes_max`, {record}");
+            let why = "what it bounds is written as one entry of the journal, which would not fit";
+            let fix =
+                format!("set `{name}` to {} or less, or raise `record_bytes_max`", record / 2);
+            troubles.push(Trouble::new(Code::ConfigType, setting.span, what, why, fix));
+        }
+    }
+}
 
 /// The bounds of a pipeline, of the journal, and of one part of a transaction.
 pub(super) fn bounds(limits: &Setting) -> Option<(Limits, Options, usize)> {

@@ -49,7 +49,7 @@ async fn a_source_restored_to_when_it_was_empty_never_empties_its_copy() {
     rig.logs_again("E-DELETES-GUARDED", 2).await;
     assert_eq!(rig.copied(), 300, "nobody has allowed it yet");
     running.stop().await;
-    rig.allow_deletes(300).await;
+    rig.allow_deletes(300);
     running = rig.run().await;
     rig.converges().await;
     running.stop().await;
@@ -90,7 +90,7 @@ async fn an_empty_database_in_place_of_the_source_never_empties_the_copy() {
     assert_eq!(rig.copied(), 300);
     assert!(running.is_running());
     running.stop().await;
-    rig.allow_deletes(300).await;
+    rig.allow_deletes(300);
     rig.sell(100, 400);
     running = rig.run().await;
     rig.converges().await;
