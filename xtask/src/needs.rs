@@ -10,6 +10,14 @@ pub(crate) fn check() -> Outcome {
         shell::run(&["rustup", "component", "add", "rustfmt", "clippy"])?;
         missing = lacking(&TOOLS, present);
     }
+    let packages: Vec<&str> = missing.iter().filter_map(|tool| tool.package).collect();
+    if !packages.is_empty() && is_root() && present(&["apt-get", "--version"]) {
+        println!("installing {}", packages.join(", "));
+        shell::run(&["apt-get", "update", "--quiet=2"])?;
+        let install = ["apt-get", "install", "--quiet=2", "--yes", "--no-install-recommends"];
+        shell::run(&[&install[..], &packages].concat())?;
+        missing = lacking(&TOOLS, present);
+    }
     if missing.is_empty() {
         return Ok(());
     }
@@ -22,35 +30,66 @@ struct Tool {
     name: &'static str,
     probe: &'static [&'static str],
     component: bool,
+    /// The package of Debian that brings it, where this gate may install it.
+    package: Option<&'static str>,
     mend: &'static str,
 }
 
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 7] = [
     Tool {
         name: "cargo",
         probe: &["cargo", "--version"],
         component: false,
+        package: None,
         mend: "install Rust with rustup, see rustup.rs",
     },
     Tool {
         name: "git",
         probe: &["git", "--version"],
         component: false,
+        package: Some("git"),
         mend: "install the package `git` of your system",
     },
     Tool {
         name: "rustfmt",
         probe: &["cargo", "fmt", "--version"],
         component: true,
+        package: None,
         mend: "rustup component add rustfmt, or your system's package `rustfmt`",
     },
     Tool {
         name: "clippy",
         probe: &["cargo", "clippy", "--version"],
         component: true,
+        package: None,
         mend: "rustup component add clippy, or your system's package `rust-clippy`",
     },
+    Tool {
+        name: "cc",
+        probe: &["sh", "-c", "command -v ${CC:-cc}"],
+        component: false,
+        package: Some("build-essential"),
+        mend: "install a C compiler, which SQLite is compiled with; on Debian `build-essential`",
+    },
+    Tool {
+        name: "script",
+        probe: &["sh", "-c", "command -v script"],
+        component: false,
+        package: Some("bsdutils"),
+        mend: "install `script`, which gives a test its terminal; on Debian `bsdutils`",
+    },
+    Tool {
+        name: "mount",
+        probe: &["sh", "-c", "command -v mount && command -v umount"],
+        component: false,
+        package: Some("mount"),
+        mend: "install `mount`, with which tests make full disks; on Debian `mount`",
+    },
 ];
+
+fn is_root() -> bool {
+    shell::answer(&["id", "-u"]).is_some_and(|id| id == "0")
+}
 
 fn lacking(tools: &[Tool], present: impl Fn(&[&str]) -> bool) -> Vec<&Tool> {
     tools.iter().filter(|tool| !present(tool.probe)).collect()

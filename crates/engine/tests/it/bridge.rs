@@ -90,26 +90,6 @@ async fn a_source_restored_while_everything_was_down_is_bridged() {
     rig.in_step(0).await;
 }
 
-/// Only the place at which the history began is gone, and at that place nothing was committed.
-#[tokio::test(start_paused = true)]
-async fn a_source_restored_to_the_last_transaction_before_its_history_lost_nothing() {
-    let mut rig = Rig::new(1);
-    rig.insert([1, 2]);
-    let backup = rig.database.save();
-    rig.database.pass();
-    let running = rig.start_filled().await;
-    running.crash().await;
-    let end = rig.database.end();
-    rig.database.restore(&backup);
-    while rig.database.end() < end {
-        rig.database.pass();
-    }
-    rig.insert([3]);
-    let _running = rig.start().await;
-    rig.in_step(0).await;
-    assert_eq!(incarnation(&rig).await, 1);
-}
-
 /// At the place where the history began there is a transaction now, and nobody will deliver it.
 #[tokio::test(start_paused = true)]
 async fn another_transaction_where_the_history_began_is_lost_history() {
