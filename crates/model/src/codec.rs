@@ -13,6 +13,7 @@ mod malformed;
 pub mod memo;
 mod offset;
 mod record;
+mod sorted;
 mod table;
 mod value;
 mod wire;

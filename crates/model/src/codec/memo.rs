@@ -8,7 +8,8 @@
 
 use super::malformed::Malformed;
 use super::offset::{self, offset};
-use super::value::{cells, put_cells, put_values, values};
+use super::sorted::{put_sorted, sorted};
+use super::value::{cells, put_cells};
 use super::wire::Reader;
 use crate::position::Offset;
 use crate::row::{Cell, Key};
@@ -30,13 +31,13 @@ pub fn read_key(bytes: &[u8]) -> Result<Key, Malformed> {
 /// Appends the values of a group, which must be canonical.
 pub fn put_group(group: &[Value], out: &mut Vec<u8>) {
     out.push(VERSION);
-    put_values(group, out);
+    put_sorted(group, out);
 }
 
 /// Reads the values of a group; they are canonical, or it is no group.
 pub fn read_group(bytes: &[u8]) -> Result<Vec<Value>, Malformed> {
     whole(bytes, |reader| {
-        let values = values(reader)?;
+        let values = sorted(reader)?;
         if values.iter().all(|value| value.clone().into_canonical() == *value) {
             Ok(values)
         } else {

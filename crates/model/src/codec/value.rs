@@ -16,7 +16,7 @@ pub const ARRAY_DEPTH_MAX: usize = 64;
 const NULL: u8 = 0x00;
 const FALSE: u8 = 0x01;
 const TRUE: u8 = 0x02;
-const INT: u8 = 0x03;
+pub(super) const INT: u8 = 0x03;
 const FLOAT: u8 = 0x04;
 const DECIMAL_SHORT: u8 = 0x05;
 const DECIMAL_LONG: u8 = 0x06;
@@ -76,7 +76,7 @@ pub(super) fn put_key(key: &Key, out: &mut Vec<u8>) {
     put_values(key.values(), out);
 }
 
-pub(super) fn put_values(values: &[Value], out: &mut Vec<u8>) {
+fn put_values(values: &[Value], out: &mut Vec<u8>) {
     put_count(values.len(), out);
     for value in values {
         put_value(value, 0, out);
@@ -87,7 +87,7 @@ pub(super) fn key(reader: &mut Reader<'_>) -> Result<Key, Malformed> {
     Ok(Key::new(values(reader)?))
 }
 
-pub(super) fn values(reader: &mut Reader<'_>) -> Result<Vec<Value>, Malformed> {
+fn values(reader: &mut Reader<'_>) -> Result<Vec<Value>, Malformed> {
     let count = reader.count()?;
     let mut values = Vec::with_capacity(count);
     for _ in 0..count {
@@ -97,7 +97,7 @@ pub(super) fn values(reader: &mut Reader<'_>) -> Result<Vec<Value>, Malformed> {
     Ok(values)
 }
 
-fn put_value(value: &Value, depth: usize, out: &mut Vec<u8>) {
+pub(super) fn put_value(value: &Value, depth: usize, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.push(NULL),
         Value::Bool(bool) => out.push(if *bool { TRUE } else { FALSE }),
@@ -131,7 +131,7 @@ fn put_value(value: &Value, depth: usize, out: &mut Vec<u8>) {
     }
 }
 
-fn value(tag: u8, depth: usize, reader: &mut Reader<'_>) -> Result<Value, Malformed> {
+pub(super) fn value(tag: u8, depth: usize, reader: &mut Reader<'_>) -> Result<Value, Malformed> {
     Ok(match tag {
         NULL => Value::Null,
         FALSE => Value::Bool(false),

@@ -117,7 +117,7 @@ fn a_memo_with_an_unknown_cell_is_refused() {
 #[test]
 fn the_bytes_are_those_that_the_format_page_shows() {
     let key = Key::new([Value::Int(7), Value::from("a")]);
-    assert_eq!(key_bytes(&key), [0x01, 0x02, 0x03, 0x0e, 0x0a, 0x01, b'a']);
+    assert_eq!(key_bytes(&key), [0x01, 0x02, 0x49, 0x07, 0x0a, 0x01, b'a']);
     let cells = [Cell::from(7_i64), Cell::Value(Value::Null), Cell::Missing];
     assert_eq!(
         written(|out| put_memo(&somewhere(), &cells, out)),
