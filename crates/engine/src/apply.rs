@@ -9,6 +9,7 @@ mod copies;
 mod fold;
 mod plan;
 
+use crate::ahead::Ahead;
 use crate::ask::PassWish;
 use crate::board::{Phase, Reporter};
 use crate::catalog::Catalog;
@@ -68,16 +69,21 @@ impl Apply {
         let standing = standing?;
         self.desk.lead(&self.group.name, led.epoch, standing.watermark.as_ref());
         let mut plan = self.plan((led.epoch, led.claim()), standing, None).await?;
+        let mut ahead = self.read_on(&plan);
         while !stop.asked() {
-            self.write_planned(&mut led, &mut plan, stop).await?;
+            ahead.beside(self.write_planned(&mut led, &mut plan, stop)).await?;
             self.discard(&mut led, &mut plan).await?;
             self.show_holds(&mut led).await?;
             if let Some(gap) = plan.gap().cloned() {
                 plan = self.bridge(&mut led, &gap).await?;
+                ahead = self.read_on(&plan);
                 continue;
             }
             self.keep(&mut led).await?;
-            match self.read(&mut led, &plan, stop).await? {
+            if !ahead.is_after(plan.seen()) {
+                ahead = self.read_on(&plan);
+            }
+            match self.wait(&mut led, &mut ahead, stop).await? {
                 None => {}
                 Some(Read::Entries(entries)) => {
                     let before = plan.seen().cloned();
@@ -87,11 +93,13 @@ impl Apply {
                         let what = format!("{name}: the log gave nothing after {before:?}");
                         return Err(Fault::stop(Code::Broken, what));
                     }
+                    ahead = self.read_on(&plan);
                 }
                 Some(Read::Gone { .. }) => {
                     reached(Mark::GoneBridged);
                     let end = self.extent().await?.end;
                     plan = self.bridge(&mut led, &end).await?;
+                    ahead = self.read_on(&plan);
                 }
             }
         }
@@ -157,7 +165,7 @@ impl Apply {
         Batch {
             lane: self.lane.clone(),
             epoch: led.epoch,
-            writes: Vec::new(),
+            writes: Arc::default(),
             holds: Vec::new(),
             discards: Vec::new(),
             passes: Vec::new(),
@@ -174,13 +182,21 @@ impl Apply {
         Led::take_over(service, &self.lane, tenure, &self.limits, &self.reporter).await
     }
 
-    /// Reads on, however long the log takes; the lease is kept meanwhile.
-    async fn read(&self, led: &mut Led, plan: &Plan, stop: &Stop) -> Result<Option<Read>, Fault> {
-        let mut read = self.log.read(&self.lane, plan.seen(), self.limits.read_bytes_max);
+    fn read_on(&self, plan: &Plan) -> Ahead {
+        Ahead::new(&self.log, &self.lane, plan.seen(), self.limits.read_bytes_max)
+    }
+
+    /// Waits for what is read, however long the log takes; the lease is kept meanwhile.
+    async fn wait(
+        &self,
+        led: &mut Led,
+        ahead: &mut Ahead,
+        stop: &Stop,
+    ) -> Result<Option<Read>, Fault> {
         loop {
-            match stop.or(timeout(self.limits.idle(), &mut read)).await {
+            match stop.or(timeout(self.limits.idle(), ahead.read())).await {
                 None => return Ok(None),
-                Some(Ok(read)) => return read.map(Some),
+                Some(Ok(())) => return ahead.take().transpose(),
                 Some(Err(_)) => self.keep(led).await?,
             }
             if self.desk.has_discards(&self.group.name) {

@@ -82,7 +82,7 @@ pub(crate) enum Answer {
     /// No rows; only how far sessions see by now.
     Look(Reading),
     /// What was asked for.
-    First(Ask, Reading),
+    First(Box<Ask>, Reading),
     /// Keys of an earlier ask, read again.
     Again(u64, BTreeSet<Key>, Reading),
 }

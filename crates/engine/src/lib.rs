@@ -35,6 +35,7 @@
 //! Must not know: any database but the file of its own notes, SQL elsewhere, HTTP, the
 //! configuration file, environment variables.
 
+mod ahead;
 mod apply;
 mod ask;
 mod backoff;

@@ -76,13 +76,13 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            open_bytes_max: 64 << 20,
+            open_bytes_max: 4 << 20,
             inline_bytes_max: 1 << 20,
-            append_bytes_max: 4 << 20,
+            append_bytes_max: 2 << 20,
             append_steps_max: 1_000,
-            read_bytes_max: 1 << 20,
+            read_bytes_max: 512 << 10,
             batch_changes_max: 5_000,
-            batch_bytes_max: 4 << 20,
+            batch_bytes_max: 2 << 20,
             held_keys_max: 10_000,
             ask_rows_max: 1_000,
             ask_bytes_max: 1 << 20,

@@ -179,7 +179,7 @@ impl Pushing {
             let batch = Batch {
                 lane: self.lane(),
                 epoch: led.epoch,
-                writes,
+                writes: writes.into(),
                 holds: Vec::new(),
                 discards: Vec::new(),
                 passes,

@@ -8,6 +8,7 @@ mod book;
 mod layout;
 mod reach;
 
+use crate::ahead::Ahead;
 use crate::ask::PassWish;
 use crate::board::{Phase, Reporter, Trouble};
 use crate::catalog::Catalog;
@@ -20,14 +21,12 @@ use crate::state::State;
 use crate::task::{Stop, Task};
 use async_trait::async_trait;
 use book::Book;
-use futures_util::future::{BoxFuture, Either, MaybeDone, maybe_done, select};
 use model::attack::{Bug, Mark, planted, reached};
 use model::{
     Change, Code, Entry, Epoch, Fault, Lane, Log, Offset, Op, Pass, Placed, Read, Table, TableName,
     TargetName,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 use tokio::time::{Instant, timeout};
 
@@ -76,8 +75,8 @@ impl Remember {
                 Some(Read::Entries(entries)) => {
                     let end = entries.last().map_or(book.head.offset.clone(), Entry::end);
                     ahead = self.read_on(&end);
-                    beside(&mut ahead, self.take(&mut book, entries)).await?;
-                    if book.head.offset != end {
+                    ahead.beside(self.take(&mut book, entries)).await?;
+                    if !ahead.is_after(Some(&book.head.offset)) {
                         ahead = self.read_on(&book.head.offset);
                     }
                 }
@@ -96,12 +95,9 @@ impl Remember {
         self.sync(&book).await
     }
 
-    /// Reads what comes after an offset, as much as is written at once: a group that changes often
-    /// costs one write for many changes.
+    /// Reads what comes after an offset, as much as is written at once.
     fn read_on(&self, after: &Offset) -> Ahead {
-        let (log, lane, after) = (self.log.clone(), self.lane.clone(), after.clone());
-        let most = self.limits.batch_bytes_max;
-        Box::pin(maybe_done(Box::pin(async move { log.read(&lane, Some(&after), most).await })))
+        Ahead::new(&self.log, &self.lane, Some(after), self.limits.read_bytes_max)
     }
 
     /// Waits for what is read, however long the log takes; what there is becomes durable meanwhile.
@@ -112,9 +108,9 @@ impl Remember {
         stop: &Stop,
     ) -> Result<Option<Read>, Fault> {
         loop {
-            match stop.or(timeout(self.limits.flush, ahead.as_mut())).await {
+            match stop.or(timeout(self.limits.flush, ahead.read())).await {
                 None => return Ok(None),
-                Some(Ok(())) => return ahead.as_mut().take_output().transpose(),
+                Some(Ok(())) => return ahead.take().transpose(),
                 Some(Err(_)) => self.sync(book).await?,
             }
         }
@@ -243,7 +239,7 @@ impl Remember {
     async fn write(&mut self, book: &mut Book, batch: Batch) -> Result<(), Fault> {
         let Batch { steps, upto, as_of, passes } = batch;
         let touched = keys_of(steps.iter().map(|step| &step.change));
-        let memory = book.fetch(touched.clone()).await?;
+        let memory = book.fetch(&touched).await?;
         let mut outcome = Outcome::default();
         for Step { change, offset } in &steps {
             let folds = self.folds_of(&change.table);
@@ -333,17 +329,6 @@ impl Remember {
         let mut words: Vec<_> = self.counts.iter().map(|count| format!("{count:?}")).collect();
         words.sort_unstable();
         words.join("\n")
-    }
-}
-
-/// What is read next, while what was read before is folded in.
-type Ahead = Pin<Box<MaybeDone<BoxFuture<'static, Result<Read, Fault>>>>>;
-
-/// Does the work, and lets the reading go on beside it.
-async fn beside<T>(ahead: &mut Ahead, work: impl Future<Output = T>) -> T {
-    match select(pin!(work), ahead).await {
-        Either::Left((done, _)) => done,
-        Either::Right(((), work)) => work.await,
     }
 }
 

@@ -82,7 +82,7 @@ impl Survey {
                 self.desk.ask_again(target, &table.name, &left);
                 let (target, wanted) = (target.clone(), Wanted::Keys(keys));
                 let (purpose, behind) = (Purpose::Reread, behind.clone());
-                Answer::First(Ask { target, purpose, table, wanted, behind }, reading)
+                Answer::First(Box::new(Ask { target, purpose, table, wanted, behind }), reading)
             }
             Errand::Stretch { target, copy, wish, behind } => {
                 return self.read_stretch(source, (target, copy), wish, behind.clone()).await;
@@ -133,7 +133,10 @@ impl Survey {
         let stretch = Stretch { copy, began, after, upto, source_is_empty };
         let wanted = Wanted::Stretch(stretch, there);
         let (target, purpose) = (target.clone(), wish.purpose);
-        self.desk.answer(Answer::First(Ask { target, purpose, table, wanted, behind }, reading));
+        self.desk.answer(Answer::First(
+            Box::new(Ask { target, purpose, table, wanted, behind }),
+            reading,
+        ));
         Ok(())
     }
 

@@ -14,8 +14,9 @@ pub struct Batch {
     pub lane: Lane,
     /// The epoch under which the writer leads this target; an older one is refused.
     pub epoch: Epoch,
-    /// The writes, in the source's order.
-    pub writes: Vec<Write>,
+    /// The writes, in the source's order. Shared, so that a batch can be handed to another thread
+    /// without writing its rows anew.
+    pub writes: Arc<Vec<Write>>,
     /// Keys that become held together with this batch.
     pub holds: Vec<Hold>,
     /// Holds that a person discards: with this batch these keys are held no longer, and whatever the

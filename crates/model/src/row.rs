@@ -2,6 +2,7 @@
 
 use crate::value::Value;
 use std::cmp::Ordering;
+use std::{fmt, slice};
 
 /// One column's state in a row. NULL is a value; *missing* and *unchanged* are not.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,14 +64,30 @@ impl Row {
 ///
 /// Keys sort column by column: whole numbers and floats among each other by what they are worth, as
 /// every store does that lets both into one column; other kinds one behind the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key(Box<[Value]>);
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key(Columns);
+
+/// Most keys have one column. There are many of them, and one in its place costs no allocation.
+#[derive(Clone, PartialEq, Eq)]
+enum Columns {
+    One(Value),
+    /// Any other number of columns, never one.
+    Several(Box<[Value]>),
+}
 
 impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
-        let columns = self.0.iter().zip(&other.0);
+        if let (Columns::One(one), Columns::One(other)) = (&self.0, &other.0) {
+            return compare(one, other);
+        }
+        let columns = self.values().iter().zip(other.values());
         let first = columns.map(|(one, other)| compare(one, other)).find(|it| it.is_ne());
-        first.unwrap_or_else(|| self.0.len().cmp(&other.0.len()))
+        first.unwrap_or_else(|| self.values().len().cmp(&other.values().len()))
+    }
+}
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Key").field(&self.values()).finish()
     }
 }
 impl PartialOrd for Key {
@@ -81,6 +98,7 @@ impl PartialOrd for Key {
 
 fn compare(one: &Value, other: &Value) -> Ordering {
     match (one, other) {
+        (Value::Int(one), Value::Int(other)) => one.cmp(other),
         (Value::Int(int), Value::Float(float)) => compare_mixed(*int, float.0),
         (Value::Float(float), Value::Int(int)) => compare_mixed(*int, float.0).reverse(),
         _ => one.cmp(other),
@@ -107,17 +125,26 @@ const INTEGERS_END: f64 = 18_446_744_073_709_551_616.0;
 impl Key {
     /// A key of these values.
     pub fn new(values: impl IntoIterator<Item = impl Into<Value>>) -> Self {
-        Self(values.into_iter().map(|value| value.into().into_canonical()).collect())
+        let mut values = values.into_iter().map(|value| value.into().into_canonical());
+        Self(match (values.next(), values.next()) {
+            (Some(one), None) => Columns::One(one),
+            (first, second) => {
+                Columns::Several(first.into_iter().chain(second).chain(values).collect())
+            }
+        })
     }
 
     /// About how much memory the key takes.
     pub fn bytes(&self) -> usize {
-        self.0.iter().map(|value| value.heap_bytes() + size_of::<Value>()).sum()
+        self.values().iter().map(|value| value.heap_bytes() + size_of::<Value>()).sum()
     }
 
     /// The values, canonical.
     pub fn values(&self) -> &[Value] {
-        &self.0
+        match &self.0 {
+            Columns::One(value) => slice::from_ref(value),
+            Columns::Several(values) => values,
+        }
     }
 }
 

@@ -85,14 +85,12 @@ impl Table {
 
     /// The key of a row, unless a key cell is not there to read.
     pub fn key_of(&self, row: &Row) -> Option<Key> {
-        let mut values = Vec::with_capacity(self.key.len());
-        for &column in &self.key {
-            match row.0.get(column)? {
-                Cell::Value(value) => values.push(value.clone()),
-                Cell::Missing | Cell::Unchanged => return None,
-            }
-        }
-        Some(self.key_from(values))
+        let value = |&column: &usize| match row.0.get(column) {
+            Some(Cell::Value(value)) => Some(value),
+            Some(Cell::Missing | Cell::Unchanged) | None => None,
+        };
+        let is_whole = self.key.iter().all(|column| value(column).is_some());
+        is_whole.then(|| self.key_from(self.key.iter().filter_map(value).cloned()))
     }
 
     /// The key of these values of the key columns, in their order. In a column of any kind whole
@@ -101,9 +99,9 @@ impl Table {
         let is_any =
             |&column: &usize| self.columns.get(column).map(|it| it.kind) == Some(Kind::Any);
         let columns = self.key.iter().map(is_any);
-        Key::new(columns.zip(values).map(|(is_any, value)| match value.whole() {
-            Some(whole) if is_any => Value::Int(whole),
-            _ => value,
+        Key::new(columns.zip(values).map(|(is_any, value)| {
+            let whole = if is_any { value.whole() } else { None };
+            whole.map_or(value, Value::Int)
         }))
     }
 }

@@ -148,7 +148,7 @@ impl Target for Apart {
             return Ok(outcome);
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
-        let (writes, holds) = (Vec::new(), Vec::new());
+        let (writes, holds) = (Arc::default(), Vec::new());
         self.0.apply(&Batch { writes, holds, ..batch.clone() }, mode).await?;
         Ok(outcome)
     }

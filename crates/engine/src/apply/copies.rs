@@ -9,19 +9,20 @@ use crate::group::Group;
 use crate::limits::Limits;
 use model::attack::{Bug, Mark, planted, reached};
 use model::{
-    Change, Code, CopyName, Effect, Fault, Hold, Key, Offset, Op, Pass, Placed, Standing, Stretch,
-    TableName, Write,
+    Change, Code, CopyName, Effect, Fault, Hold, Key, Offset, Op, Pass, Placed, Row, Standing,
+    Stretch, Table, TableName, Write,
 };
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The copies of a group, as the next batch finds them.
 #[derive(Debug)]
 pub(super) struct Copies {
     group: String,
-    of: BTreeMap<TableName, Vec<CopyName>>,
+    of: BTreeMap<TableName, Arc<[CopyName]>>,
     passes: BTreeMap<CopyName, Pass>,
     /// The keys that are held, each with the offset at which its row was refused last.
-    held: BTreeMap<(CopyName, Key), Offset>,
+    held: BTreeMap<CopyName, BTreeMap<Key, Offset>>,
     held_keys_max: usize,
     /// Rows that a pass may delete from a copy.
     deletes_max: u64,
@@ -54,13 +55,15 @@ impl Copies {
         for copy in &group.copies {
             of.entry(copy.of.clone()).or_default().push(copy.name.clone());
         }
-        let holds = standing.holds.into_iter();
-        let held = holds.map(|hold| ((hold.copy, hold.key), hold.offset));
+        let mut held: BTreeMap<CopyName, BTreeMap<Key, Offset>> = BTreeMap::new();
+        for hold in standing.holds {
+            held.entry(hold.copy).or_default().insert(hold.key, hold.offset);
+        }
         Self {
             group: group.name.to_string(),
-            of,
+            of: of.into_iter().map(|(table, copies)| (table, copies.into())).collect(),
             passes: standing.passes,
-            held: held.collect(),
+            held,
             held_keys_max: limits.held_keys_max,
             deletes_max: limits.bridge_deletes_max.max(allowed),
             may_empty: allowed > 0,
@@ -74,14 +77,13 @@ impl Copies {
 
     /// How many keys are held.
     pub(super) fn held_keys(&self) -> usize {
-        self.held.len()
+        self.held.values().map(BTreeMap::len).sum()
     }
 
     /// The key is held no longer for this copy; whether no other copy of the table holds it either.
     pub(super) fn discard(&mut self, copy: &CopyName, table: &TableName, key: &Key) -> bool {
-        self.held.remove(&(copy.clone(), key.clone()));
-        let copies = self.of.get(table).into_iter().flatten();
-        !copies.into_iter().any(|copy| self.holds(copy, key))
+        self.let_go(copy, key);
+        !self.of(table).iter().any(|copy| self.holds(copy, key))
     }
 
     /// How far passes have come.
@@ -98,16 +100,15 @@ impl Copies {
         for write in refused {
             for key in write.effect.keys() {
                 reached(Mark::RowHeld);
-                self.held.insert((write.copy.clone(), key.clone()), write.version.clone());
+                self.hold(&write.copy, key, &write.version);
                 news.push(News::Held(write.table.name.clone(), key.clone()));
             }
         }
-        if self.held.len() > self.held_keys_max {
+        let held = self.held_keys();
+        if held > self.held_keys_max {
             let what = format!(
-                "{}: {} keys are held, more than held_keys_max ({})",
-                self.group,
-                self.held.len(),
-                self.held_keys_max
+                "{}: {held} keys are held, more than held_keys_max ({})",
+                self.group, self.held_keys_max
             );
             return Err(Fault::stop(Code::TargetRefused, what));
         }
@@ -117,21 +118,23 @@ impl Copies {
     /// A change of the source, for each copy of its table.
     pub(super) fn live(
         &mut self,
-        change: &Change,
+        change: Change,
         offset: &Offset,
         draft: &mut Draft,
     ) -> Result<(), Fault> {
-        for copy in self.of.get(&change.table.name).cloned().unwrap_or_default() {
-            for effect in effects(change, offset)? {
-                if let Some(effect) = self.pass_by(&copy, effect)
-                    && let Some(effect) = self.pass_holds(&copy, change, effect, offset, draft)
+        let copies = self.of(&change.table.name);
+        for (copy, Change { table, op }) in shared_out(&copies, change) {
+            let empties = matches!(op, Op::Truncate);
+            for effect in effects(&table, op, offset)? {
+                if let Some(effect) = self.pass_by(copy, effect)
+                    && let Some(effect) = self.pass_holds(copy, &table.name, effect, offset, draft)
                 {
-                    let (copy, table) = (copy.clone(), change.table.clone());
+                    let (copy, table) = (copy.clone(), table.clone());
                     draft.writes.push(Write { copy, table, version: offset.clone(), effect });
                 }
             }
-            if matches!(change.op, Op::Truncate) {
-                self.begin_pass_again(&copy, offset, draft);
+            if empties {
+                self.begin_pass_again(copy, offset, draft);
             }
         }
         Ok(())
@@ -140,14 +143,15 @@ impl Copies {
     /// A single row that was placed, for each copy of its table that has come to it.
     pub(super) fn placed(
         &mut self,
-        change: &Change,
+        change: Change,
         offset: &Offset,
         draft: &mut Draft,
     ) -> Result<(), Fault> {
-        for copy in self.of.get(&change.table.name).cloned().unwrap_or_default() {
-            for effect in effects(change, offset)? {
-                if effect.keys().all(|key| self.has_come_to(&copy, key)) {
-                    self.write_over(&copy, change, effect, offset, draft);
+        let copies = self.of(&change.table.name);
+        for (copy, Change { table, op }) in shared_out(&copies, change) {
+            for effect in effects(&table, op, offset)? {
+                if effect.keys().all(|key| self.has_come_to(copy, key)) {
+                    self.write_over(copy, &table, effect, offset, draft);
                 }
             }
         }
@@ -158,14 +162,15 @@ impl Copies {
     /// hold was discarded meanwhile, what the target has of the key stays.
     pub(super) fn reread(
         &mut self,
-        change: &Change,
+        change: Change,
         offset: &Offset,
         draft: &mut Draft,
     ) -> Result<(), Fault> {
-        for copy in self.of.get(&change.table.name).cloned().unwrap_or_default() {
-            for effect in effects(change, offset)? {
-                if effect.keys().any(|key| self.held.contains_key(&(copy.clone(), key.clone()))) {
-                    self.write_over(&copy, change, effect, offset, draft);
+        let copies = self.of(&change.table.name);
+        for (copy, Change { table, op }) in shared_out(&copies, change) {
+            for effect in effects(&table, op, offset)? {
+                if effect.keys().any(|key| self.holds(copy, key)) {
+                    self.write_over(copy, &table, effect, offset, draft);
                 }
             }
         }
@@ -203,12 +208,12 @@ impl Copies {
     pub(super) fn stretch_row(
         &mut self,
         copy: &CopyName,
-        change: &Change,
+        Change { table, op }: Change,
         offset: &Offset,
         draft: &mut Draft,
     ) -> Result<(), Fault> {
-        for effect in effects(change, offset)? {
-            self.write_over(copy, change, effect, offset, draft);
+        for effect in effects(&table, op, offset)? {
+            self.write_over(copy, &table, effect, offset, draft);
         }
         Ok(())
     }
@@ -232,8 +237,26 @@ impl Copies {
         }
     }
 
+    /// The copies of a table.
+    fn of(&self, table: &TableName) -> Arc<[CopyName]> {
+        self.of.get(table).cloned().unwrap_or_default()
+    }
+
     fn holds(&self, copy: &CopyName, key: &Key) -> bool {
-        self.held.contains_key(&(copy.clone(), key.clone()))
+        self.held_at(copy, key).is_some()
+    }
+
+    fn held_at(&self, copy: &CopyName, key: &Key) -> Option<&Offset> {
+        self.held.get(copy)?.get(key)
+    }
+
+    fn hold(&mut self, copy: &CopyName, key: &Key, at: &Offset) {
+        self.held.entry(copy.clone()).or_default().insert(key.clone(), at.clone());
+    }
+
+    /// The key is held no longer; whether it was.
+    fn let_go(&mut self, copy: &CopyName, key: &Key) -> bool {
+        self.held.get_mut(copy).is_some_and(|keys| keys.remove(key).is_some())
     }
 
     fn has_come_to(&self, copy: &CopyName, key: &Key) -> bool {
@@ -268,22 +291,22 @@ impl Copies {
     fn write_over(
         &mut self,
         copy: &CopyName,
-        change: &Change,
+        table: &Arc<Table>,
         effect: Effect,
         offset: &Offset,
         draft: &mut Draft,
     ) {
-        let refused_at = |key: &Key| self.held.get(&(copy.clone(), key.clone()));
+        let refused_at = |key: &Key| self.held_at(copy, key);
         if effect.keys().filter_map(refused_at).any(|refused_at| refused_at >= offset) {
             return;
         }
         for key in effect.keys() {
-            if self.held.remove(&(copy.clone(), key.clone())).is_some() {
+            if self.let_go(copy, key) {
                 reached(Mark::HoldPassed);
-                self.release(copy, &change.table.name, key, draft);
+                self.release(copy, &table.name, key, draft);
             }
         }
-        let (copy, table) = (copy.clone(), change.table.clone());
+        let (copy, table) = (copy.clone(), table.clone());
         draft.writes.push(Write { copy, table, version: offset.clone(), effect });
     }
 
@@ -291,30 +314,28 @@ impl Copies {
     fn pass_holds(
         &mut self,
         copy: &CopyName,
-        change: &Change,
+        table: &TableName,
         effect: Effect,
         offset: &Offset,
         draft: &mut Draft,
     ) -> Option<Effect> {
-        let table = &change.table.name;
         let held = |key: &Key| self.holds(copy, key);
         match &effect {
             Effect::Truncate => {
-                let released = self.held.extract_if(.., |(of, _), _| of == copy);
-                let keys: Vec<_> = released.map(|((_, key), _)| key).collect();
+                let released = self.held.remove(copy).unwrap_or_default();
                 draft.holds.retain(|hold| hold.copy != *copy);
-                keys.iter().for_each(|key| self.release(copy, table, key, draft));
+                released.keys().for_each(|key| self.release(copy, table, key, draft));
             }
             Effect::Delete(key) if held(key) => {
                 reached(Mark::HoldReleased);
-                self.held.remove(&(copy.clone(), key.clone()));
+                self.let_go(copy, key);
                 draft.holds.retain(|hold| hold.copy != *copy || hold.key != *key);
                 self.release(copy, table, key, draft);
             }
             Effect::Put { key, new: true, .. }
                 if held(key) && planted(Bug::InsertAfterHeldMoveLost) =>
             {
-                self.held.remove(&(copy.clone(), key.clone()));
+                self.let_go(copy, key);
                 return Some(Effect::Delete(key.clone()));
             }
             Effect::Put { key, .. } | Effect::Patch(key, _) if held(key) => {
@@ -327,7 +348,7 @@ impl Copies {
                 for key in [before, key] {
                     draft.news.push(News::Held(table.clone(), key.clone()));
                     if !self.holds(copy, key) {
-                        self.held.insert((copy.clone(), key.clone()), offset.clone());
+                        self.hold(copy, key, offset);
                         draft.holds.push(Hold {
                             copy: copy.clone(),
                             key: key.clone(),
@@ -346,8 +367,8 @@ impl Copies {
 
     /// The key is no longer held for this copy; told unless another copy of the table holds it.
     fn release(&self, copy: &CopyName, table: &TableName, key: &Key, draft: &mut Draft) {
-        let mut others = self.of.get(table).into_iter().flatten().filter(|of| *of != copy);
-        if !others.any(|of| self.holds(of, key)) {
+        let copies = self.of(table);
+        if !copies.iter().filter(|of| *of != copy).any(|of| self.holds(of, key)) {
             draft.news.push(News::Released(table.clone(), key.clone()));
         }
     }
@@ -358,36 +379,45 @@ pub(super) fn deletes_in(placed: &Placed) -> u64 {
     placed.changes.iter().filter(|change| matches!(change.op, Op::Delete(_))).count() as u64
 }
 
+/// A change for each of the copies: its rows are written anew for all but the last.
+fn shared_out(copies: &[CopyName], change: Change) -> impl Iterator<Item = (&CopyName, Change)> {
+    copies.iter().zip(std::iter::repeat_n(change, copies.len()))
+}
+
 /// What a change does to a copy.
-fn effects(change: &Change, offset: &Offset) -> Result<Vec<Effect>, Fault> {
-    let key_of = |row| {
-        change.table.key_of(row).ok_or_else(|| {
-            let what = format!("{}: a change at {offset} has no key", change.table.name);
+fn effects(
+    table: &Table,
+    op: Op,
+    offset: &Offset,
+) -> Result<impl Iterator<Item = Effect> + use<>, Fault> {
+    let key_of = |row: &Row| {
+        table.key_of(row).ok_or_else(|| {
+            let what = format!("{}: a change at {offset} has no key", table.name);
             Fault::stop(Code::Broken, what)
         })
     };
     let is_live = offset.epoch == model::Epoch::LIVE;
-    Ok(match &change.op {
-        Op::Insert(row) => {
-            vec![Effect::Put { key: key_of(row)?, row: row.clone(), new: is_live }]
-        }
+    let mut first = None;
+    let effect = match op {
+        Op::Insert(row) => Effect::Put { key: key_of(&row)?, row, new: is_live },
         Op::Update { before, row } => {
-            let (key, row) = (key_of(row)?, row.clone());
-            match (key == *before, row.is_complete()) {
-                (true, true) => vec![Effect::Put { key, row, new: false }],
-                (true, false) => vec![Effect::Patch(key, row)],
-                (false, true) if planted(Bug::KeyChangeWithoutDelete) => {
-                    vec![Effect::Put { key, row, new: false }]
-                }
+            let key = key_of(&row)?;
+            match (key == before, row.is_complete()) {
+                (true, true) => Effect::Put { key, row, new: false },
+                (true, false) => Effect::Patch(key, row),
                 (false, true) => {
-                    vec![Effect::Delete(before.clone()), Effect::Put { key, row, new: false }]
+                    if !planted(Bug::KeyChangeWithoutDelete) {
+                        first = Some(Effect::Delete(before));
+                    }
+                    Effect::Put { key, row, new: false }
                 }
-                (false, false) => vec![Effect::Move { before: before.clone(), key, row }],
+                (false, false) => Effect::Move { before, key, row },
             }
         }
-        Op::Delete(key) => vec![Effect::Delete(key.clone())],
-        Op::Truncate => vec![Effect::Truncate],
-    })
+        Op::Delete(key) => Effect::Delete(key),
+        Op::Truncate => Effect::Truncate,
+    };
+    Ok(first.into_iter().chain([effect]))
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@
 //! where the last of them stood, but a row made in the batch where it was made.
 
 use model::attack::{Mark, reached};
-use model::{Claim, CopyName, Effect, Key, Write};
+use model::{Claim, CopyName, Effect, Key, Row, Write};
 use std::collections::BTreeMap;
+use std::mem;
 
 /// Folds the writes of a batch; the order of what remains is the source's.
 pub(super) fn fold(writes: Vec<Write>, claim: Claim) -> Vec<Write> {
@@ -31,50 +32,55 @@ struct Folding {
 }
 
 impl Folding {
-    fn add(&mut self, write: Write) {
-        match write.effect.clone() {
+    fn add(&mut self, mut write: Write) {
+        // The effect is taken apart and put together again, so that no row is written twice.
+        match mem::replace(&mut write.effect, Effect::Truncate) {
             Effect::Truncate => self.truncate(write),
-            Effect::Move { before, key, row } => {
-                let earlier = self.take(&write.copy, &before);
-                if let Some(Effect::Put { row: earlier, .. }) =
-                    earlier.as_ref().map(|it| &it.effect)
-                    && self.splits_moves
-                {
-                    // The row is known after all: it goes from one key and comes to the other.
-                    let mut row = row;
-                    row.fill_unchanged_from(earlier);
-                    let effect = Effect::Put { key, row, new: false };
-                    self.add(Write { effect: Effect::Delete(before), ..write.clone() });
-                    self.add(Write { effect, ..write });
-                } else {
-                    self.slots.push(earlier);
-                    self.forget(&write.copy, &key);
-                    self.slots.push(Some(write));
-                }
-            }
+            Effect::Move { before, key, row } => self.shift(write, before, key, row),
             Effect::Put { key, row, new } => {
-                let (place, new) = match self.take_at(&write.copy, &key) {
+                let (place, new) = match self.take(&write.copy, &key) {
                     None => (None, new),
                     // A row made in this batch stays in its first place: others made after it may
                     // refer to it.
-                    Some((place, Effect::Put { new: true, .. })) => (Some(place), true),
+                    Some((place, Write { effect: Effect::Put { new: true, .. }, .. })) => {
+                        (Some(place), true)
+                    }
                     // It goes and comes: what was there before the batch is still there now.
                     Some(_) => (None, false),
                 };
-                let write = Write { effect: Effect::Put { key: key.clone(), row, new }, ..write };
-                self.set(place, key, write);
+                self.set(
+                    place,
+                    key.clone(),
+                    Write { effect: Effect::Put { key, row, new }, ..write },
+                );
             }
             Effect::Patch(key, row) => self.patch(write, key, row),
             Effect::Delete(key) => {
                 self.take(&write.copy, &key);
-                self.set(None, key, write);
+                self.set(None, key.clone(), Write { effect: Effect::Delete(key), ..write });
             }
         }
     }
 
-    fn patch(&mut self, write: Write, key: Key, mut row: model::Row) {
+    fn shift(&mut self, write: Write, before: Key, key: Key, mut row: Row) {
+        match self.take(&write.copy, &before).map(|(_, earlier)| earlier) {
+            // The row is known after all: it goes from one key and comes to the other.
+            Some(Write { effect: Effect::Put { row: earlier, .. }, .. }) if self.splits_moves => {
+                row.fill_unchanged_from(&earlier);
+                self.add(Write { effect: Effect::Delete(before), ..write.clone() });
+                self.add(Write { effect: Effect::Put { key, row, new: false }, ..write });
+            }
+            earlier => {
+                self.slots.push(earlier);
+                self.forget(&write.copy, &key);
+                self.slots.push(Some(Write { effect: Effect::Move { before, key, row }, ..write }));
+            }
+        }
+    }
+
+    fn patch(&mut self, write: Write, key: Key, mut row: Row) {
         let mut place = None;
-        let effect = match self.take_whole(&write.copy, &key) {
+        let effect = match self.take(&write.copy, &key) {
             None => Effect::Patch(key.clone(), row),
             Some((at, Write { effect: Effect::Put { row: earlier, new, .. }, .. })) => {
                 place = new.then_some(at);
@@ -102,20 +108,11 @@ impl Folding {
                 *slot = None;
             }
         }
-        self.slots.push(Some(write));
+        self.slots.push(Some(Write { effect: Effect::Truncate, ..write }));
     }
 
-    /// Takes the latest write of a key out, if it can be folded.
-    fn take(&mut self, copy: &CopyName, key: &Key) -> Option<Write> {
-        self.take_whole(copy, key).map(|(_, write)| write)
-    }
-
-    /// The same, with only its effect and where it stood.
-    fn take_at(&mut self, copy: &CopyName, key: &Key) -> Option<(usize, Effect)> {
-        self.take_whole(copy, key).map(|(place, write)| (place, write.effect))
-    }
-
-    fn take_whole(&mut self, copy: &CopyName, key: &Key) -> Option<(usize, Write)> {
+    /// Takes the latest write of a key out, and says where it stood, if it can be folded.
+    fn take(&mut self, copy: &CopyName, key: &Key) -> Option<(usize, Write)> {
         let place = self.latest.get_mut(copy)?.remove(key)?;
         let taken = self.slots[place].take()?;
         reached(Mark::Coalesced);
@@ -128,7 +125,10 @@ impl Folding {
             self.slots.push(None);
             self.slots.len() - 1
         });
-        self.latest.entry(write.copy.clone()).or_default().insert(key, place);
+        match self.latest.get_mut(&write.copy) {
+            Some(keys) => _ = keys.insert(key, place),
+            None => _ = self.latest.insert(write.copy.clone(), BTreeMap::from([(key, place)])),
+        }
         self.slots[place] = Some(write);
     }
 

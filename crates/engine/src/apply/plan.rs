@@ -14,6 +14,7 @@ use model::{
     Purpose, Refusal, Stretch, TableName, TargetName, Watermark,
 };
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// What is to be written next, and up to where.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ pub(super) struct Plan {
 }
 
 /// One thing on its way to the target.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Pending {
     Change {
         change: Change,
@@ -208,24 +209,26 @@ impl Plan {
             reached(Mark::WatermarkInside);
         }
         let mut draft = Draft::default();
-        let ahead = if planted(Bug::CoalesceAcrossBatches) { 2 } else { 0 };
-        let taken: Vec<_> = self.queue.drain(..cut.take).collect();
-        for pending in taken.iter().chain(self.queue.iter().take(ahead)) {
+        let mut taken: Vec<_> = self.queue.drain(..cut.take).collect();
+        if planted(Bug::CoalesceAcrossBatches) {
+            taken.extend(self.queue.iter().take(2).cloned());
+        }
+        for pending in taken {
             match pending {
                 Pending::End(_) => self.taking = None,
                 Pending::Stretch(stretch, deletes) => {
-                    let moved = self.copies.takes(stretch, *deletes)?;
+                    let moved = self.copies.takes(&stretch, deletes)?;
                     self.taking = moved.is_some().then(|| stretch.copy.clone());
                     if let Some(pass) = moved {
                         self.copies.move_pass(&stretch.copy, pass, &mut draft);
                     }
                 }
                 Pending::Change { change, offset, origin, .. } => match (origin, &self.taking) {
-                    (Origin::Source, _) => self.copies.live(change, offset, &mut draft)?,
-                    (Origin::Placed, _) => self.copies.placed(change, offset, &mut draft)?,
-                    (Origin::Reread, _) => self.copies.reread(change, offset, &mut draft)?,
+                    (Origin::Source, _) => self.copies.live(change, &offset, &mut draft)?,
+                    (Origin::Placed, _) => self.copies.placed(change, &offset, &mut draft)?,
+                    (Origin::Reread, _) => self.copies.reread(change, &offset, &mut draft)?,
                     (Origin::Stretch, Some(copy)) => {
-                        self.copies.stretch_row(copy, change, offset, &mut draft)?;
+                        self.copies.stretch_row(copy, change, &offset, &mut draft)?;
                     }
                     (Origin::Stretch, None) => {}
                 },
@@ -235,7 +238,7 @@ impl Plan {
         let batch = Batch {
             lane: self.lane.clone(),
             epoch: self.epoch,
-            writes: if careful { writes } else { fold(writes, self.claim) },
+            writes: Arc::new(if careful { writes } else { fold(writes, self.claim) }),
             holds,
             discards: Vec::new(),
             passes: passes.into_iter().collect(),

@@ -62,7 +62,8 @@ impl Placing {
             Answer::Look(reading) => return Some(reading.ticket),
             Answer::First(ask, reading) => {
                 let (number, readings) = (reading.ticket, vec![(None, reading)]);
-                self.waiting.insert(number, Waiting { ask, readings, is_out: false, rounds: 0 });
+                self.waiting
+                    .insert(number, Waiting { ask: *ask, readings, is_out: false, rounds: 0 });
             }
             Answer::Again(number, keys, reading) => {
                 let Some(waiting) = self.waiting.get_mut(&number) else {

@@ -243,7 +243,7 @@ fn take(desk: &Desk, errand: Errand, upto: Option<i64>) -> Ask {
     let (mut answers, _) = desk.take_answers();
     desk.close([ticket]);
     let Some(Answer::First(ask, _)) = answers.pop() else { panic!("an answer") };
-    ask
+    *ask
 }
 
 fn answer_to(errand: Errand, ticket: u64, upto: Option<i64>) -> Answer {
@@ -261,7 +261,7 @@ fn answer_to(errand: Errand, ticket: u64, upto: Option<i64>) -> Answer {
         }
         Errand::Look | Errand::SentBack(_) => panic!("no ask"),
     };
-    Answer::First(Ask { target, purpose: Purpose::Fill, table, wanted, behind }, reading)
+    Answer::First(Box::new(Ask { target, purpose: Purpose::Fill, table, wanted, behind }), reading)
 }
 
 fn pass(desk: &Desk, upto: Option<i64>) {

@@ -1,7 +1,7 @@
 //! What a lane remembers, in its state store: read, and written batch by batch with the offset up
 //! to which it goes.
 
-use super::layout::{self, Head, Place, TableHead};
+use super::layout::{self, Head, Place, Slab, TableHead};
 use crate::count::{Group, Known, Memory, Outcome};
 use crate::numbers::Changes;
 use crate::state::State;
@@ -99,18 +99,19 @@ impl Book {
     /// What is remembered of these rows.
     pub(super) async fn fetch(
         &self,
-        keys: BTreeMap<TableName, BTreeSet<Key>>,
+        keys: &BTreeMap<TableName, BTreeSet<Key>>,
     ) -> Result<Memory, Fault> {
         let mut memory = Memory::new(Some(self.head.offset.clone()));
         for (table, keys) in keys {
-            let Some(place) = self.head.tables.get(&table).map(|table| table.place) else {
+            let Some(place) = self.head.tables.get(table).map(|table| table.place) else {
                 continue;
             };
-            let wanted = keys.iter().map(|key| layout::memo_key(place, key)).collect();
-            let found = self.state.get(wanted).await?;
-            for (key, found) in keys.into_iter().zip(found) {
+            let mut slab = Slab::default();
+            keys.iter().for_each(|key| slab.put_memo_key(place, key));
+            let found = self.state.get(slab.pieces().collect()).await?;
+            for (key, found) in keys.iter().zip(found) {
                 if let Some(bytes) = found {
-                    memory.remember(&table, key, layout::memo(&bytes).map_err(damaged)?);
+                    memory.remember(table, key.clone(), layout::memo(&bytes).map_err(damaged)?);
                 }
             }
         }
@@ -206,12 +207,18 @@ impl Book {
         writes: &mut Vec<(Bytes, Option<Bytes>)>,
     ) {
         let Some(place) = self.head.tables.get(table).map(|table| table.place) else { return };
+        let mut slab = Slab::default();
         for (key, known) in memos {
-            let memo = match known {
-                Known::Row(memo) => Some(layout::memo_bytes(memo)),
-                Known::Gone(_) => None,
-            };
-            writes.push((layout::memo_key(place, key), memo));
+            slab.put_memo_key(place, key);
+            if let Known::Row(memo) = known {
+                slab.put_memo(memo);
+            }
+        }
+        let mut pieces = slab.pieces();
+        for known in memos.values() {
+            let key = pieces.next().expect("BUG: every key was put");
+            let is_there = matches!(known, Known::Row(_));
+            writes.push((key, if is_there { pieces.next() } else { None }));
         }
     }
 

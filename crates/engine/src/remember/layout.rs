@@ -17,6 +17,7 @@ use model::codec::memo::{
 };
 use model::{CopyName, CountName, Key, Offset, Pass, Purpose, TableName};
 use std::collections::BTreeMap;
+use std::mem;
 
 /// The number of a place.
 pub(super) type Place = u32;
@@ -79,10 +80,6 @@ pub(super) fn head_key() -> Bytes {
     Bytes::from_static(&[HEAD])
 }
 
-pub(super) fn memo_key(place: Place, key: &Key) -> Bytes {
-    in_place(MEMO, place, |out| put_key(key, out))
-}
-
 pub(super) fn number_key(place: Place, group: &Group) -> Bytes {
     in_place(NUMBER, place, |out| put_group(group.values(), out))
 }
@@ -109,10 +106,41 @@ const PLACED_AT: usize = 5;
 
 fn in_place(kind: u8, place: Place, rest: impl FnOnce(&mut Vec<u8>)) -> Bytes {
     bytes_of(|out| {
-        out.push(kind);
-        out.extend_from_slice(&place.to_be_bytes());
+        put_place(kind, place, out);
         rest(out);
     })
+}
+
+fn put_place(kind: u8, place: Place, out: &mut Vec<u8>) {
+    out.push(kind);
+    out.extend_from_slice(&place.to_be_bytes());
+}
+
+/// Keys and memos of a batch, one behind the other: there are many, and they are needed no longer
+/// than the batch.
+#[derive(Default)]
+pub(super) struct Slab {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Slab {
+    pub(super) fn put_memo_key(&mut self, place: Place, key: &Key) {
+        put_place(MEMO, place, &mut self.bytes);
+        put_key(key, &mut self.bytes);
+        self.ends.push(self.bytes.len());
+    }
+
+    pub(super) fn put_memo(&mut self, memo: &Memo) {
+        put_memo(&memo.offset, &memo.cells, &mut self.bytes);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// What was put, in its order.
+    pub(super) fn pieces(self) -> impl Iterator<Item = Bytes> {
+        let (bytes, mut begin) = (Bytes::from(self.bytes), 0);
+        self.ends.into_iter().map(move |end| bytes.slice(mem::replace(&mut begin, end)..end))
+    }
 }
 
 /// Bytes that take no more room than they need: one key or value is small, and there are many.
@@ -128,10 +156,6 @@ pub(super) fn key_of(bytes: &[u8]) -> Result<Key, Malformed> {
 
 pub(super) fn group_of(bytes: &[u8]) -> Result<Group, Malformed> {
     read_group(bytes.get(PLACED_AT..).unwrap_or_default()).map(Group::new)
-}
-
-pub(super) fn memo_bytes(memo: &Memo) -> Bytes {
-    bytes_of(|out| put_memo(&memo.offset, &memo.cells, out))
 }
 
 pub(super) fn memo(bytes: &[u8]) -> Result<Memo, Malformed> {

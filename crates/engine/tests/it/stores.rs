@@ -14,8 +14,12 @@ type Entries = BTreeMap<Bytes, Bytes>;
 type Writes = Vec<(Bytes, Option<Bytes>)>;
 
 /// Bounds so small that a few writes reach every one of them.
-const SMALL: StateBounds =
-    StateBounds { delta_bytes_max: 4_000, tail_bytes_max: 8_000, sheet_bytes_max: 6_000 };
+const SMALL: StateBounds = StateBounds {
+    delta_bytes_min: 4_000,
+    delta_bytes_max: 4_000,
+    tail_bytes_max: 8_000,
+    sheet_bytes_max: 6_000,
+};
 
 /// Everything that a store promises; `reopen` opens it again after the last handle was dropped.
 async fn suite(store: Arc<dyn State>, reopen: impl AsyncFn() -> Arc<dyn State>) {

@@ -21,6 +21,9 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::runtime::Builder;
 
+/// Threads that wait for the disk of the journal.
+const BLOCKING_MAX: usize = 4;
+
 /// Runs until a signal asks for the end.
 pub fn run(globals: &Globals, arguments: &RunArguments) -> Report {
     let loaded = match loaded(globals) {
@@ -31,7 +34,10 @@ pub fn run(globals: &Globals, arguments: &RunArguments) -> Report {
     for warning in &loaded.warnings {
         tracing::warn!(code = %warning.code, "{}", warning.what);
     }
-    let runtime = match Builder::new_multi_thread().enable_all().build() {
+    // Each thread that allocates keeps memory of its own, so there are no more than can be of use.
+    let runtime =
+        Builder::new_multi_thread().max_blocking_threads(BLOCKING_MAX).enable_all().build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             return Report::ended(Exit::Unexpected, format!("no runtime can be had: {error}"));

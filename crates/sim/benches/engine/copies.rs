@@ -157,7 +157,7 @@ impl Target for Rows {
 
     async fn apply(&mut self, batch: &Batch, _mode: Mode) -> Result<Outcome, Fault> {
         let mut kept = self.0.lock().expect("no panic");
-        for write in &batch.writes {
+        for write in batch.writes.iter() {
             match &write.effect {
                 Effect::Put { key, row, .. } => {
                     kept.rows.insert(key.clone(), row.clone());

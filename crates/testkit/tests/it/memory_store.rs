@@ -101,7 +101,7 @@ async fn write(store: &Store, number: u64, effects: impl IntoIterator<Item = Eff
     let batch = Batch {
         lane: lane(),
         epoch: Epoch(0),
-        writes: effects.into_iter().map(write).collect(),
+        writes: Arc::new(effects.into_iter().map(write).collect()),
         holds: Vec::new(),
         discards: Vec::new(),
         passes: Vec::new(),

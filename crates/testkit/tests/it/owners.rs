@@ -8,6 +8,7 @@ use model::{
     Batch, Claim, Code, CopyName, Effect, Epoch, Fate, Fault, Incarnation, Key, Lane, Leadership,
     Mode, Offset, Outcome, Pass, Position, Row, Service, Target, Tenure, Write,
 };
+use std::sync::Arc;
 use std::time::Duration;
 
 const CLAIMS: [Claim; 3] = [Claim::Transactional, Claim::Versioned, Claim::Idempotent];
@@ -74,7 +75,7 @@ async fn each_lane_has_its_own_passes_and_a_crash_takes_them_back_with_the_water
             let passes = vec![(copy(), Pass::Done)];
             Batch { passes, ..batch(lane, number, [Effect::Delete(key(5))]) }
         };
-        let asking = |lane, number| Batch { writes: Vec::new(), ..passing(lane, number) };
+        let asking = |lane, number| Batch { writes: Arc::default(), ..passing(lane, number) };
         apply(&store, &asking("one", 1)).await.expect("written");
         apply(&store, &passing("two", 1)).await.expect("written");
         let lanes = |kept: &Kept| -> Vec<Lane> {
@@ -166,7 +167,7 @@ fn batch(lane: &str, number: u64, effects: impl IntoIterator<Item = Effect>) -> 
     Batch {
         lane: lane.into(),
         epoch: Epoch(0),
-        writes: (0..).zip(effects).map(write).collect(),
+        writes: Arc::new((0..).zip(effects).map(write).collect()),
         holds: Vec::new(),
         discards: Vec::new(),
         passes: Vec::new(),

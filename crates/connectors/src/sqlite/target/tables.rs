@@ -73,7 +73,7 @@ impl Tables {
     ) -> Result<Vec<Rc<Layout>>, Fault> {
         let mut layouts: Vec<Rc<Layout>> = Vec::with_capacity(batch.writes.len());
         let mut last: Option<&CopyName> = None;
-        for write in &batch.writes {
+        for write in batch.writes.iter() {
             let layout = match layouts.last() {
                 Some(layout)
                     if last == Some(&write.copy) && Arc::ptr_eq(&layout.table, &write.table) =>

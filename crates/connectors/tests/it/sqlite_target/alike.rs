@@ -95,7 +95,7 @@ fn batch(lane: &Lane, led: &Led, number: u64, part: Part, last: bool) -> Batch {
     Batch {
         lane: lane.clone(),
         epoch: led.epoch,
-        writes: (0..).zip(part.effects).map(write).collect(),
+        writes: Arc::new((0..).zip(part.effects).map(write).collect()),
         holds: part.held.map(hold).into_iter().collect(),
         discards: part.discarded.map(|id| (copy_name(), key(id))).into_iter().collect(),
         passes: part.passed.map(|pass| (copy_name(), pass)).into_iter().collect(),

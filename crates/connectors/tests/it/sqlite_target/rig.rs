@@ -164,7 +164,7 @@ impl Led {
         Batch {
             lane: self.lane.clone(),
             epoch: self.epoch,
-            writes,
+            writes: writes.into(),
             holds: Vec::new(),
             discards: Vec::new(),
             passes: Vec::new(),

@@ -95,7 +95,7 @@ fn deletes_of_all_stretches_of_a_pass_count_together() {
 fn a_placed_row_is_written_over_a_hold_and_releases_it() {
     let mut copies = copies(Pass::Done, &[1]);
     let mut draft = Draft::default();
-    copies.placed(&change(Op::Insert(row(1))), &placed_at(), &mut draft).expect("written");
+    copies.placed(change(Op::Insert(row(1))), &placed_at(), &mut draft).expect("written");
     assert_eq!(draft.news, [News::Released("t".into(), key(1))]);
     assert_eq!((draft.writes.len(), copies.held_keys()), (1, 0));
 }
@@ -107,10 +107,10 @@ fn a_placed_row_that_was_refused_already_leaves_its_key_held() {
     holds.holds[0].offset = placed_at();
     let mut copies = Copies::new(&group(), holds, &Limits::default(), 0);
     let mut draft = Draft::default();
-    copies.placed(&change(Op::Insert(row(1))), &placed_at(), &mut draft).expect("passed by");
+    copies.placed(change(Op::Insert(row(1))), &placed_at(), &mut draft).expect("passed by");
     assert_eq!((draft.writes, draft.news, copies.held_keys()), (vec![], vec![], 1));
     let (mut draft, later) = (Draft::default(), Offset { ordinal: 1, ..placed_at() });
-    copies.placed(&change(Op::Insert(row(1))), &later, &mut draft).expect("written");
+    copies.placed(change(Op::Insert(row(1))), &later, &mut draft).expect("written");
     assert_eq!((draft.writes.len(), copies.held_keys()), (1, 0));
 }
 
@@ -120,7 +120,7 @@ fn a_row_that_was_read_again_is_nothing_once_its_hold_was_discarded() {
     assert!(copies.discard(&"copy".into(), &"t".into(), &key(1)));
     let mut draft = Draft::default();
     for id in [1, 2] {
-        copies.reread(&change(Op::Insert(row(id))), &placed_at(), &mut draft).expect("written");
+        copies.reread(change(Op::Insert(row(id))), &placed_at(), &mut draft).expect("written");
     }
     assert_eq!(draft.news, [News::Released("t".into(), key(2))]);
     assert_eq!((draft.writes.len(), copies.held_keys()), (1, 0));
@@ -130,7 +130,7 @@ fn a_row_that_was_read_again_is_nothing_once_its_hold_was_discarded() {
 fn a_placed_row_that_the_pass_has_not_come_to_is_left_to_the_pass() {
     let mut copies = copies(under(Some(5)), &[]);
     let mut draft = Draft::default();
-    copies.placed(&change(Op::Insert(row(6))), &placed_at(), &mut draft).expect("passed by");
+    copies.placed(change(Op::Insert(row(6))), &placed_at(), &mut draft).expect("passed by");
     assert_eq!(draft.writes, []);
 }
 
@@ -176,14 +176,14 @@ fn a_key_that_another_copy_holds_is_still_asked_for() {
     let mut copies = Copies::new(&two, standing, &Limits::default(), 0);
     let mut draft = Draft::default();
     copies
-        .stretch_row(&"copy".into(), &change(Op::Insert(row(1))), &placed_at(), &mut draft)
+        .stretch_row(&"copy".into(), change(Op::Insert(row(1))), &placed_at(), &mut draft)
         .expect("written");
     assert_eq!((draft.news.len(), copies.held_keys()), (0, 1));
 }
 
 fn live(copies: &mut Copies, op: Op) -> Draft {
     let mut draft = Draft::default();
-    copies.live(&change(op), &at(9).change(0), &mut draft).expect("sound");
+    copies.live(change(op), &at(9).change(0), &mut draft).expect("sound");
     draft
 }
 

@@ -148,7 +148,7 @@ fn placed_rows_reach_the_targets_that_they_name_and_no_other() {
 fn a_key_change_with_all_its_cells_is_a_delete_and_a_put() {
     let mut plan = plan(Claim::Transactional, 100);
     push(&mut plan, transaction(1, [update(1, row(2))]));
-    let effects: Vec<_> = only(&mut plan).writes.into_iter().map(|write| write.effect).collect();
+    let effects: Vec<_> = only(&mut plan).writes.iter().map(|write| write.effect.clone()).collect();
     assert_eq!(effects[0], Effect::Delete(key(1)));
     assert_eq!(effects[1], Effect::Put { key: key(2), row: row(2), new: false });
 }
@@ -173,7 +173,7 @@ fn after_a_refusal_rows_go_one_by_one_until_the_refused_batch_is_passed() {
 fn a_held_key_is_passed_over_until_its_row_is_gone() {
     let mut plan = held(&[1]);
     push(&mut plan, transaction(1, [update(1, row(1))]));
-    assert_eq!(only(&mut plan).writes, vec![]);
+    assert_eq!(*only(&mut plan).writes, []);
     assert_eq!(plan.copies().held_keys(), 1);
     let delete = Change { table: table("t"), op: Op::Delete(key(1)) };
     push(&mut plan, transaction(2, [delete, insert(1)]));
@@ -188,7 +188,7 @@ fn a_move_from_a_held_key_holds_both_keys_by_name() {
     unknown.0[1] = Cell::Unchanged;
     push(&mut plan, transaction(1, [update(1, unknown)]));
     let batch = only(&mut plan);
-    assert_eq!(batch.writes, vec![]);
+    assert_eq!(*batch.writes, []);
     let held: Vec<_> = batch.holds.iter().map(|hold| (hold.key.clone(), &hold.offset)).collect();
     assert_eq!(held, [(key(2), &at(1).change(0))]);
     assert_eq!(plan.copies().held_keys(), 2);

@@ -8,7 +8,7 @@ use model::{Cell, Incarnation, Placement, Purpose, Stretch, TableName, Transacti
 #[test]
 fn an_answer_waits_until_the_lane_has_passed_it() {
     let mut rig = Rig::new();
-    rig.placing.take(Answer::First(keys(&[1]), reading(1, 12, 3, [row(1, "a")])));
+    rig.placing.take(found(keys(&[1]), reading(1, 12, 3, [row(1, "a")])));
     assert_eq!(rig.settle(11), []);
     assert_eq!(rig.placing.waits_for(), Some(&Position::from_number(12)));
     assert_eq!(rig.placed(12), vec![insert(1, "a")]);
@@ -19,7 +19,7 @@ fn an_answer_waits_until_the_lane_has_passed_it() {
 fn an_answer_waits_for_what_its_target_has_already() {
     let mut rig = Rig::new();
     let ask = Ask { behind: Some(at(20)), ..keys(&[1]) };
-    rig.placing.take(Answer::First(ask, reading(1, 12, 3, [row(1, "a")])));
+    rig.placing.take(found(ask, reading(1, 12, 3, [row(1, "a")])));
     assert_eq!(rig.settle(19), []);
     assert_eq!(rig.placed(20).len(), 1);
 }
@@ -27,7 +27,7 @@ fn an_answer_waits_for_what_its_target_has_already() {
 #[test]
 fn a_key_that_the_source_lacks_is_placed_as_a_delete() {
     let mut rig = Rig::new();
-    rig.placing.take(Answer::First(keys(&[1, 2]), reading(1, 10, 3, [row(2, "b")])));
+    rig.placing.take(found(keys(&[1, 2]), reading(1, 10, 3, [row(2, "b")])));
     assert_eq!(rig.placed(10), vec![delete(1), insert(2, "b")]);
 }
 
@@ -36,7 +36,7 @@ fn a_key_that_the_source_lacks_is_placed_as_a_delete() {
 fn a_key_touched_by_what_the_reading_does_not_see_is_read_again() {
     let mut rig = Rig::new();
     rig.log(11, 3, [insert(1, "new")]);
-    rig.placing.take(Answer::First(keys(&[1, 2]), reading(1, 11, 3, [row(1, "old")])));
+    rig.placing.take(found(keys(&[1, 2]), reading(1, 11, 3, [row(1, "old")])));
     let [Verdict::SendBack(sent_back)] = &rig.settle(11)[..] else { panic!("sent back") };
     assert_eq!(sent_back.keys, [key(1)].into());
     assert_eq!(rig.settle(11), [], "it is with the reader");
@@ -49,7 +49,7 @@ fn a_key_touched_by_what_the_reading_does_not_see_is_read_again() {
 fn a_row_that_was_gone_when_it_was_read_again_is_gone() {
     let mut rig = Rig::new();
     rig.log(11, 3, [delete(1)]);
-    rig.placing.take(Answer::First(keys(&[1]), reading(1, 11, 3, [row(1, "old")])));
+    rig.placing.take(found(keys(&[1]), reading(1, 11, 3, [row(1, "old")])));
     let [Verdict::SendBack(sent_back)] = &rig.settle(11)[..] else { panic!("sent back") };
     let again = Answer::Again(sent_back.number, sent_back.keys.clone(), reading(2, 11, 4, []));
     rig.placing.take(again);
@@ -64,7 +64,7 @@ fn what_a_key_touched_too_often_missed_is_laid_over_it() {
     rig.log(11, 3, [Change { op: Op::Update { before: key(1), row: patch }, ..insert(1, "x") }]);
     rig.log(12, 4, [insert(2, "new"), delete(3)]);
     let rows = [row(1, "kept"), row(3, "gone")];
-    rig.placing.take(Answer::First(keys(&[1, 2, 3]), reading(1, 12, 3, rows)));
+    rig.placing.take(found(keys(&[1, 2, 3]), reading(1, 12, 3, rows)));
     assert_eq!(rig.placed(12), vec![insert(1, "kept"), insert(2, "new"), delete(3)]);
 }
 
@@ -73,7 +73,7 @@ fn what_was_missed_and_not_kept_is_read_again_and_never_guessed() {
     let mut rig = Rig::new();
     rig.placing = Placing::new(&Limits { reread_max: 0, ..Limits::default() });
     rig.log_touched(11, 3, &[insert(1, "new")]);
-    rig.placing.take(Answer::First(keys(&[1]), reading(1, 11, 3, [row(1, "old")])));
+    rig.placing.take(found(keys(&[1]), reading(1, 11, 3, [row(1, "old")])));
     assert!(matches!(rig.settle(11)[..], [Verdict::SendBack(_)]));
     assert!(rig.placing.watches(&table()), "the next time it will have been kept");
 }
@@ -82,7 +82,7 @@ fn what_was_missed_and_not_kept_is_read_again_and_never_guessed() {
 fn after_a_truncate_that_a_reading_does_not_see_all_of_it_is_read_again() {
     let mut rig = Rig::new();
     rig.log(11, 3, [Change { op: Op::Truncate, ..insert(1, "x") }]);
-    rig.placing.take(Answer::First(keys(&[1]), reading(7, 11, 3, [row(1, "old")])));
+    rig.placing.take(found(keys(&[1]), reading(7, 11, 3, [row(1, "old")])));
     let [Verdict::Drop(asks, tickets)] = &rig.settle(11)[..] else { panic!("dropped") };
     assert_eq!((asks.len(), &tickets[..]), (1, &[7][..]));
 }
@@ -92,9 +92,9 @@ fn a_reading_that_does_not_see_all_of_before_is_no_use() {
     let mut rig = Rig::new();
     let mut first = reading(1, 11, 9, []);
     first.placement.sees = Sees::Snapshot { xmin: 4, xmax: 9, running: vec![4] };
-    rig.placing.take(Answer::First(keys(&[1]), first));
+    rig.placing.take(found(keys(&[1]), first));
     assert!(matches!(rig.settle(11)[..], [Verdict::Drop(..)]));
-    rig.placing.take(Answer::First(keys(&[1]), reading(2, 11, 9, [])));
+    rig.placing.take(found(keys(&[1]), reading(2, 11, 9, [])));
     assert_eq!(rig.placed(11), vec![delete(1)]);
 }
 
@@ -103,15 +103,15 @@ fn a_stretch_places_what_differs_and_deletes_what_the_source_lacks() {
     let mut rig = Rig::new();
     let there = [row(1, "same"), row(2, "old"), row(3, "gone")];
     let rows = [row(1, "same"), row(2, "new"), row(4, "more")];
-    rig.placing.take(Answer::First(stretch(None, Some(9), there), reading(1, 10, 3, rows)));
+    rig.placing.take(found(stretch(None, Some(9), there), reading(1, 10, 3, rows)));
     assert_eq!(rig.placed(10), vec![delete(3), insert(2, "new"), insert(4, "more")]);
 }
 
 #[test]
 fn stretches_of_a_pass_are_placed_in_their_order() {
     let mut rig = Rig::new();
-    rig.placing.take(Answer::First(stretch(None, Some(5), []), reading(1, 15, 3, [row(1, "a")])));
-    rig.placing.take(Answer::First(stretch(Some(5), None, []), reading(2, 10, 3, [row(7, "b")])));
+    rig.placing.take(found(stretch(None, Some(5), []), reading(1, 15, 3, [row(1, "a")])));
+    rig.placing.take(found(stretch(Some(5), None, []), reading(2, 10, 3, [row(7, "b")])));
     assert_eq!(rig.settle(10), [], "the first is not passed yet");
     let verdicts = rig.settle(15);
     let tickets = |verdict: &Verdict| match verdict {
@@ -125,8 +125,8 @@ fn stretches_of_a_pass_are_placed_in_their_order() {
 fn a_stretch_that_is_dropped_takes_those_behind_it_along() {
     let mut rig = Rig::new();
     rig.log(11, 3, [Change { op: Op::Truncate, ..insert(1, "x") }]);
-    rig.placing.take(Answer::First(stretch(None, Some(5), []), reading(1, 10, 3, [])));
-    rig.placing.take(Answer::First(stretch(Some(5), None, []), reading(2, 10, 4, [])));
+    rig.placing.take(found(stretch(None, Some(5), []), reading(1, 10, 3, [])));
+    rig.placing.take(found(stretch(Some(5), None, []), reading(2, 10, 4, [])));
     let verdicts = rig.settle(11);
     let [Verdict::Drop(asks, tickets)] = &verdicts[..] else { panic!("{verdicts:?}") };
     assert_eq!((asks.len(), &tickets[..]), (2, &[1, 2][..]));
@@ -135,7 +135,7 @@ fn a_stretch_that_is_dropped_takes_those_behind_it_along() {
 #[test]
 fn what_nobody_wants_any_more_is_dropped_with_its_tickets() {
     let mut rig = Rig::new();
-    rig.placing.take(Answer::First(keys(&[1]), reading(7, 10, 3, [])));
+    rig.placing.take(found(keys(&[1]), reading(7, 10, 3, [])));
     let dropped = rig.placing.drop_unwanted(|_| false);
     assert_eq!(dropped.iter().map(|(_, tickets)| tickets.clone()).collect::<Vec<_>>(), [[7]]);
     assert_eq!(rig.settle(10), []);
@@ -146,10 +146,10 @@ fn what_nobody_wants_any_more_is_dropped_with_its_tickets() {
 fn what_was_sent_back_before_capture_began_anew_is_no_answer_to_another_ask() {
     let mut before = Rig::new();
     before.log(11, 3, [insert(1, "new")]);
-    before.placing.take(Answer::First(keys(&[1]), reading(1, 11, 3, [])));
+    before.placing.take(found(keys(&[1]), reading(1, 11, 3, [])));
     let [Verdict::SendBack(sent_back)] = &before.settle(11)[..] else { panic!("sent back") };
     let mut anew = Rig::new();
-    anew.placing.take(Answer::First(keys(&[2]), reading(2, 11, 9, [row(2, "b")])));
+    anew.placing.take(found(keys(&[2]), reading(2, 11, 9, [row(2, "b")])));
     let late = Answer::Again(sent_back.number, sent_back.keys.clone(), reading(3, 11, 9, []));
     assert_eq!(anew.placing.take(late), Some(3));
     assert_eq!(anew.placed(11), vec![insert(2, "b")]);
@@ -248,4 +248,8 @@ fn key(id: i64) -> Key {
 
 fn table() -> Arc<Table> {
     Arc::new(Table { name: "t".into(), version: 1, columns: vec![], key: vec![0] })
+}
+
+fn found(ask: Ask, reading: Reading) -> Answer {
+    Answer::First(Box::new(ask), reading)
 }

@@ -7,7 +7,6 @@ use super::trouble::{damaged, disk};
 use super::wire::{checksum, take_bytes, take_u32, take_u64, take_varint};
 use bytes::Bytes;
 use model::Fault;
-use std::cmp::Ordering;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -39,11 +38,17 @@ pub(crate) struct Loaded {
     bytes: Vec<u8>,
     /// Which sheet and which block it is.
     from: Option<(u64, usize)>,
+    /// Where the last search ended: the next key mostly stands behind it.
+    reached: usize,
 }
 
 impl Loaded {
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.reached..]
     }
 }
 
@@ -96,13 +101,20 @@ impl Sheet {
         let Some(block) = self.block_of(key) else {
             return Ok(None);
         };
-        let mut rest = self.load(block, loaded)?;
+        self.load(block, loaded)?;
+        let begins_behind = self.entry(&mut loaded.rest())?.0 > key;
+        if begins_behind {
+            loaded.reached = 0;
+        }
+        let mut rest = loaded.rest();
         while !rest.is_empty() {
+            let reached = loaded.bytes.len() - rest.len();
             let (found, value) = self.entry(&mut rest)?;
-            match found.cmp(key) {
-                Ordering::Less => {}
-                Ordering::Equal => return Ok(Some(Bytes::copy_from_slice(value))),
-                Ordering::Greater => return Ok(None),
+            let value = (found == key).then(|| Bytes::copy_from_slice(value));
+            let is_end = found >= key || rest.is_empty();
+            if is_end {
+                loaded.reached = reached;
+                return Ok(value);
             }
         }
         Ok(None)
@@ -118,7 +130,7 @@ impl Sheet {
         if loaded.from == Some((self.number, block)) {
             return Ok(&loaded.bytes);
         }
-        loaded.from = None;
+        (loaded.from, loaded.reached) = (None, 0);
         let Block { at, length, checksum: sum, .. } = self.blocks[block];
         let length = usize::try_from(length).expect("BUG: a block fits into memory");
         loaded.bytes.resize(length, 0);

@@ -100,7 +100,8 @@ impl Store {
             for (key, value) in order {
                 store.delta.set(key, value.as_deref());
             }
-            let full = store.delta.bytes() >= store.bounds.delta_bytes_max
+            let sheets = store.sheets.iter().map(|sheet| sheet.bytes).sum();
+            let full = store.delta.bytes() >= store.bounds.delta_bytes(sheets)
                 || store.tail.length() >= store.bounds.tail_bytes_max;
             if full { store.begin_merge() } else { Ok(()) }
         })

@@ -72,7 +72,7 @@ impl<'a> Led<'a> {
         Batch {
             lane: self.lane.clone(),
             epoch: self.epoch,
-            writes: (0..).zip(effects).map(write).collect(),
+            writes: Arc::new((0..).zip(effects).map(write).collect()),
             holds: Vec::new(),
             discards: Vec::new(),
             passes: Vec::new(),
