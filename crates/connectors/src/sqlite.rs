@@ -24,5 +24,5 @@ mod trouble;
 mod value;
 
 pub use file::File;
-pub use source::{SourceLimits, SqliteRows, SqliteSource, detach};
+pub use source::{Installation, SourceLimits, SqliteRows, SqliteSource, adopt, detach};
 pub use target::{CopyTo, SqliteCopyRows, SqliteTarget};

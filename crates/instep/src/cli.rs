@@ -219,7 +219,7 @@ impl FailuresCommand {
 pub enum SourceCommand {
     /// List the sources, and which server each is followed at.
     List,
-    /// Follow a source at the server that answers now, though it is another one than before.
+    /// Follow a source here, though another server answers than before, or another Instep follows it.
     Adopt {
         /// The source.
         #[arg(value_name = "SOURCE")]

@@ -4,6 +4,8 @@
 mod making;
 mod sqlite;
 
+pub(crate) use sqlite::installation;
+
 use crate::config::{Config, Copy, Count, Service, Source};
 use connectors::sqlite::target::SqliteTarget;
 use engine::works::{Followed, KeptCopy, KeptCount, Shard, Works};
@@ -133,7 +135,7 @@ impl<'a> Registry<'a> {
         let inspect = sqlite::rows(self.path(service));
         let counting = self.counting(source, &lane).await?;
         let pipeline = Pipeline {
-            source: sqlite::source(self.path(service), &tables, self.config),
+            source: sqlite::source(self.path(service), &tables, self.config, &self.instance),
             inspect: inspect.clone(),
             log: self.log.clone(),
             catalog: self.catalog.clone(),

@@ -23,6 +23,8 @@ pub enum Code {
     OutOfOrder,
     /// The source is another server than the one pinned.
     SourceChanged,
+    /// Another Instep follows the source.
+    SourceFollowed,
     /// The source no longer has what comes after our position.
     SourceHistoryLost,
     /// The log no longer has what comes after a watermark.
@@ -194,7 +196,7 @@ impl Code {
 /// Every code with its name and its explanation, in the order of the enumeration and of the
 /// reference page.
 #[rustfmt::skip]
-const ENTRIES: [(Code, &str, &str); 71] = [
+const ENTRIES: [(Code, &str, &str); 72] = [
     (Code::DataLocked, "E-DATA-LOCKED",
         "Another process works in this data directory. Two writers would destroy the journal, \
          so the second one does not start. Stop the other process, or give this one its own data_dir."),
@@ -225,6 +227,13 @@ const ENTRIES: [(Code, &str, &str); 71] = [
         "The server behind this address is not the one that Instep followed before. It may be a \
          restored backup, a clone or a wrong address. Nothing is read from it until a person says \
          that it is the right one."),
+    (Code::SourceFollowed, "E-SOURCE-FOLLOWED",
+        "Another Instep follows this source. Two would take each other's changes away before they are \
+         read, so this one reads nothing from it. The message says where the other one keeps its data, \
+         and since when it follows. A data directory that was copied, or moved to another machine as an \
+         earlier state, counts as another one, too. Take the source out of the other one with `instep \
+         source detach` there; or, if it is gone for good, say here `instep source adopt`: this one then \
+         goes on by itself, and the other one is refused."),
     (Code::SourceHistoryLost, "E-SOURCE-HISTORY-LOST",
         "The source no longer keeps the changes that come after the position that Instep holds, \
          so going on would skip some, or it was restored to an earlier state. A new history begins; \
@@ -267,14 +276,16 @@ const ENTRIES: [(Code, &str, &str); 71] = [
          Check the name with its schema, the database and the grants; Instep looks again with growing \
          pauses and goes on by itself."),
     (Code::TableNoKey, "E-TABLE-NO-KEY",
-        "The table has no key whose columns can never be NULL, so its rows can not be told apart. Give \
-         it a primary key; in SQLite write `not null` for each of its columns, since SQLite lets NULL \
-         into a primary key that is not `integer primary key`."),
+        "The table has no key whose columns can never be NULL, so its rows can not be told apart, and \
+         nothing of its source is followed until it has one. Give it a primary key; in SQLite write \
+         `not null` for each of its columns, since SQLite lets NULL into a primary key that is not \
+         `integer primary key`; Instep looks again with growing pauses and goes on by itself."),
     (Code::TableUnsuitable, "E-TABLE-UNSUITABLE",
         "The table can not be followed as it is: it is a view or a virtual table, which have no rows of \
          their own; or texts of its key are compared otherwise than byte by byte (`collate nocase`), so \
          that two keys could be one to the source and two to others; or its file keeps texts as UTF-16. \
-         The message says which. Follow the table underneath, or give it another key."),
+         The message says which, and nothing of its source is followed meanwhile. Follow the table \
+         underneath, or give it another key; Instep looks again with growing pauses and goes on by itself."),
     (Code::SourceText, "E-SOURCE-TEXT",
         "A column of type text holds bytes that are not UTF-8, which no other store takes as text, and \
          which are never altered in silence. The message names the table, the column and the key. Write \
@@ -475,26 +486,4 @@ impl fmt::Display for Code {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Code;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn every_code_has_its_own_name_and_an_explanation() {
-        let names: BTreeSet<_> = Code::all().map(Code::name).collect();
-        assert_eq!(names.len(), Code::all().count());
-        for (place, code) in Code::all().enumerate() {
-            assert_eq!(code as usize, place, "{code} is out of order");
-            assert!(code.name().starts_with("E-") || code.is_warning(), "{code}");
-            assert!(code.explain().len() > 80, "{code} is hardly explained");
-        }
-    }
-
-    #[test]
-    fn every_explanation_has_a_beginning_and_an_end() {
-        for code in Code::all() {
-            assert!(code.title().ends_with('.') && code.fix().ends_with('.'), "{code}");
-            assert_eq!(format!("{} {}", code.why(), code.fix()), code.explain());
-        }
-    }
-}
+mod tests;

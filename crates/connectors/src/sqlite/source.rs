@@ -6,6 +6,7 @@
 //!     unsure            PURE: which unique values are known only once they are written
 //!     trigger           PURE: the triggers
 //!     books             our tables
+//!     installation      which Instep follows the file
 //!   history             whether the file's history is still the one that was followed
 //!   follower            one reading is one transaction
 //!     spool             its rows, put aside so that the file is free again
@@ -20,6 +21,7 @@ mod follower;
 mod history;
 mod index_text;
 mod install;
+mod installation;
 mod installed;
 mod limits;
 mod rows;
@@ -28,6 +30,7 @@ mod spool;
 mod trigger;
 mod unsure;
 
+pub use installation::Installation;
 pub use limits::SourceLimits;
 pub use rows::SqliteRows;
 
@@ -37,7 +40,7 @@ use super::trouble::Trouble;
 use async_trait::async_trait;
 use follower::{Follower, Looked, Wishes};
 use model::{Fault, Position, Resume, Service, Source, Started, Step, TableName};
-use rusqlite::{OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
@@ -54,21 +57,28 @@ pub struct SqliteSource {
     file: File,
     tables: Vec<TableName>,
     limits: SourceLimits,
+    installation: Option<Installation>,
 }
 
 impl SqliteSource {
     /// Follows these tables of the file.
     pub fn new(file: File, tables: Vec<TableName>, limits: SourceLimits) -> Self {
-        Self { file, tables, limits }
+        Self { file, tables, limits, installation: None }
+    }
+
+    /// Follows them for this installation, and only as long as the file is not another one's.
+    #[must_use]
+    pub fn by(self, installation: Installation) -> Self {
+        Self { installation: Some(installation), ..self }
     }
 }
 
 #[async_trait]
 impl Service<dyn Source> for SqliteSource {
     async fn connect(&self) -> Result<Box<dyn Source>, Fault> {
-        let Self { file, tables, limits } = self.clone();
+        let Self { file, tables, limits, installation } = self.clone();
         let look_pause_max = limits.look_pause_max;
-        let open = move || Ok((Follower::open(file, tables, limits)?, ()));
+        let open = move || Ok((Follower::open(file, tables, limits, installation)?, ()));
         let (worker, ()) = Worker::open("sqlite source", open).await?;
         Ok(Box::new(Session {
             worker: Arc::new(worker),
@@ -82,22 +92,38 @@ impl Service<dyn Source> for SqliteSource {
 }
 
 /// Takes out of a file everything that stands there because it was followed; whether that was
-/// anything. A source that is followed again afterwards has another identity.
-pub async fn detach(file: &File) -> Result<bool, Fault> {
+/// anything. A source that is followed again afterwards has another identity. Refused where another
+/// installation follows it.
+pub async fn detach(file: &File, by: Option<&Installation>) -> Result<bool, Fault> {
+    let by = by.cloned();
+    let detach = move |connection: &mut Connection| {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        by.map_or(Ok(()), |by| installation::check(&transaction, &by))?;
+        let was_there = books::is_there(&transaction)?;
+        books::remove(&transaction)?;
+        transaction.commit()?;
+        Ok(was_there)
+    };
+    change(file, detach).await
+}
+
+/// A person has said that this installation follows the file from now on; whether another one did.
+pub async fn adopt(file: &File, by: &Installation) -> Result<bool, Fault> {
+    let by = by.clone();
+    change(file, move |connection| Ok(installation::adopt(connection, &by)?)).await
+}
+
+/// Does something with our tables in a file.
+async fn change<T: Send + 'static>(
+    file: &File,
+    change: impl FnOnce(&mut Connection) -> Result<T, Trouble> + Send + 'static,
+) -> Result<T, Fault> {
     let path = file.path.clone();
     let connection = file.connect(Side::Source, OpenFlags::SQLITE_OPEN_READ_WRITE).await?;
-    let detach = move |connection: &mut rusqlite::Connection| {
-        let mut detach = || {
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let was_there = books::is_there(&transaction)?;
-            books::remove(&transaction)?;
-            transaction.commit()?;
-            Ok(was_there)
-        };
-        detach().map_err(|error| Trouble::Sqlite(error).judged(Side::Source, &path))
+    let change = move |connection: &mut Connection| {
+        change(connection).map_err(|trouble| trouble.judged(Side::Source, &path))
     };
-    connection.run(detach).await
+    connection.run(change).await
 }
 
 /// The pause after a look that found something, and what it grows from.

@@ -47,13 +47,15 @@ impl SqliteCatalog {
         const BEGIN: &str = "insert into instance (one, name, run)
                              values (1, lower(hex(randomblob(8))), 1)
                              on conflict do update set run = run + 1 returning name, run";
-        let begin = |connection: &mut Connection| {
-            let instance = |row: &Row<'_>| {
-                Ok(Instance { name: row.get(0)?, run: row.get::<_, u32>(1)?.into() })
-            };
-            connection.query_row(BEGIN, [], instance)
-        };
-        self.run(begin).await
+        self.run(|connection| connection.query_row(BEGIN, [], instance)).await
+    }
+
+    /// The run of this instance that would begin next.
+    pub async fn next_run(&self) -> Result<Instance, Fault> {
+        const ASK: &str = "insert into instance (one, name, run)
+                           values (1, lower(hex(randomblob(8))), 0)
+                           on conflict do update set run = run returning name, run + 1";
+        self.run(|connection| connection.query_row(ASK, [], instance)).await
     }
 
     async fn run<T: Send + 'static>(
@@ -146,6 +148,10 @@ impl Catalog for SqliteCatalog {
         };
         self.run(ask).await
     }
+}
+
+fn instance(row: &Row<'_>) -> rusqlite::Result<Instance> {
+    Ok(Instance { name: row.get(0)?, run: row.get::<_, u32>(1)?.into() })
 }
 
 fn history(row: &Row<'_>) -> rusqlite::Result<History> {

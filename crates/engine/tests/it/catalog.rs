@@ -34,7 +34,9 @@ async fn every_call_is_durable_when_it_returns() {
 async fn each_run_has_a_higher_number_under_the_same_name() {
     let (folder, other) = (TestFolder::new(), TestFolder::new());
     let first = open(&folder).await.expect("no fault").0.begin_run().await.expect("no fault");
+    let next = survivor(&folder).await.next_run().await.expect("no fault");
     let second = survivor(&folder).await.begin_run().await.expect("no fault");
+    assert_eq!(second, next, "asking for the next one begins none");
     assert_eq!((first.run, second.run), (1, 2));
     assert_eq!(first.name, second.name);
     let elsewhere = open(&other).await.expect("no fault").0.begin_run().await.expect("no fault");

@@ -17,7 +17,9 @@ pub(super) fn failed(fault: Fault) -> Report {
 
 fn exit(code: Code) -> Exit {
     match code {
-        Code::DataLocked | Code::DeletesGuarded | Code::SourceChanged => Exit::Refused,
+        Code::DataLocked | Code::DeletesGuarded | Code::SourceChanged | Code::SourceFollowed => {
+            Exit::Refused
+        }
         Code::ListenInUse | Code::ListenFailed | Code::ListenOpen | Code::TlsFiles => Exit::Usage,
         Code::SourceUnavailable | Code::TargetUnavailable => Exit::Unreachable,
         _ => Exit::Unexpected,

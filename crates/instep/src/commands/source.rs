@@ -11,7 +11,7 @@ use crate::registry;
 use crate::report::{Exit, Report};
 use crate::table::Table;
 use connectors::sqlite::{self, File, SourceLimits, SqliteSource};
-use engine::{Catalog, History, SqliteCatalog};
+use engine::{Catalog, History, Instance, SqliteCatalog};
 use journal::{Disk, Lock, RealDisk};
 use model::{Code, Fault, Identity, Started, TargetName};
 use serde_json::json;
@@ -69,8 +69,14 @@ async fn adopt(config: &Config, name: &str) -> Result<Report, Report> {
             "{name} was never followed, so there is nothing to adopt"
         )));
     };
-    let mut adopted = Vec::new();
+    let instance = catalog.next_run().await.map_err(failed)?;
+    let installation = registry::installation(config, &instance);
+    let (mut taken, mut adopted) = (Vec::new(), Vec::new());
     for service in &source.services {
+        let Service::Sqlite(path) = &config.services[service];
+        if sqlite::adopt(&File::new(path), &installation).await.map_err(failed)? {
+            taken.push(service);
+        }
         let Some(history) = history(Some(&catalog), source, service).await? else { continue };
         let now = identity(config, source, service).await.map_err(failed)?;
         if now != history.identity {
@@ -80,15 +86,20 @@ async fn adopt(config: &Config, name: &str) -> Result<Report, Report> {
                 "now": now.as_str() }));
         }
     }
-    let summary = match adopted.len() {
-        0 => format!("every server of {name} is the one that was followed before"),
+    let summary = match (adopted.len(), taken.len()) {
+        (0, 0) => format!("every server of {name} is the one that was followed before"),
+        (0, _) => format!(
+            "{name} is followed from {} now; the Instep that followed it is refused",
+            config.data_dir.display()
+        ),
         _ => format!(
             "{name} is followed where it is now; a new history begins, and every copy is compared \
              with it row by row"
         ),
     };
-    let data = json!({ "status": if adopted.is_empty() { "already_adopted" } else { "adopted" },
-        "adopted": adopted });
+    let is_new = !adopted.is_empty() || !taken.is_empty();
+    let data = json!({ "status": if is_new { "adopted" } else { "already_adopted" },
+        "adopted": adopted, "taken_over": taken });
     let report = Report::done(summary).with("", data);
     Ok(report.next("watch the copies being compared", "instep status"))
 }
@@ -130,10 +141,16 @@ async fn allow_deletes(
 async fn detach(config: &Config, name: &str) -> Result<Report, Report> {
     let source = source(config, name)?;
     let _lock = lock(config)?;
+    let instance = match catalog(config).await? {
+        Some(catalog) => catalog.next_run().await.map_err(failed)?,
+        // It has never run here, but may have in this place.
+        None => Instance { name: String::new(), run: 0 },
+    };
+    let installation = registry::installation(config, &instance);
     let mut detached = Vec::new();
     for service in &source.services {
         let Service::Sqlite(path) = &config.services[service];
-        if sqlite::detach(&File::new(path)).await.map_err(failed)? {
+        if sqlite::detach(&File::new(path), Some(&installation)).await.map_err(failed)? {
             detached.push(service);
         }
     }

@@ -2,9 +2,11 @@
 
 use crate::config::{Config, Copy, Source, TableAt};
 use connectors::sqlite::target::{CopyTo, SqliteCopyRows, SqliteTarget};
-use connectors::sqlite::{File, SourceLimits, SqliteRows, SqliteSource};
+use connectors::sqlite::{File, Installation, SourceLimits, SqliteRows, SqliteSource};
+use engine::Instance;
 use engine::works::Tokens;
 use model::{CopyName, Inspect, Lane, Position, TableName};
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,9 +21,27 @@ pub(super) fn source(
     path: &Path,
     tables: &[TableName],
     config: &Config,
+    instance: &Instance,
 ) -> Arc<dyn model::Service<dyn model::Source>> {
     let limits = SourceLimits { part_bytes_max: config.part_bytes_max, ..SourceLimits::default() };
-    Arc::new(SqliteSource::new(File::new(path), tables.to_vec(), limits))
+    let source = SqliteSource::new(File::new(path), tables.to_vec(), limits);
+    Arc::new(source.by(installation(config, instance)))
+}
+
+/// Who follows, as a source's file notes it.
+pub(crate) fn installation(config: &Config, instance: &Instance) -> Installation {
+    let dir = std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone());
+    // A directory that is not there yet is known by where it would be.
+    let of_parent = |_| {
+        let (parent, name) = (dir.parent(), dir.file_name());
+        let parent = parent.and_then(|parent| parent.canonicalize().ok());
+        parent.zip(name).map(|(parent, name)| parent.join(name)).ok_or(())
+    };
+    let dir = dir.canonicalize().or_else(of_parent).unwrap_or_else(|()| dir.clone());
+    // Where a system has no such file, directories are told apart by their paths alone.
+    let machine = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let place = format!("{}:{}", machine.trim(), dir.display());
+    Installation { name: instance.name.clone(), run: instance.run, place }
 }
 
 /// The file's rows.

@@ -10,4 +10,5 @@ mod syncs;
 mod target_file;
 mod touched_source;
 mod transfers;
+mod two_insteps;
 mod writer;

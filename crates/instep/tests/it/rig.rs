@@ -238,7 +238,8 @@ impl Rig {
         assert!(is_logged, "{several:?} is never logged:\n{}", self.log());
     }
 
-    fn program(&self) -> Command {
+    /// The program in this directory, with no arguments yet.
+    pub(crate) fn program(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_instep"));
         command.current_dir(self.folder.path()).env_remove("INSTEP_CONFIG");
         command

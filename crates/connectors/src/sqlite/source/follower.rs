@@ -9,6 +9,7 @@
 use super::books;
 use super::history::{self, Witness};
 use super::install::{self, install};
+use super::installation::{self, Installation};
 use super::installed::Installed;
 use super::limits::SourceLimits;
 use super::spool::Spool;
@@ -36,6 +37,8 @@ pub(super) struct Follower {
     inode: Inode,
     names: Vec<TableName>,
     limits: SourceLimits,
+    /// Who follows, if that is to be noted.
+    installation: Option<Installation>,
     reading: Option<Reading>,
 }
 
@@ -88,6 +91,7 @@ impl Follower {
         file: File,
         names: Vec<TableName>,
         limits: SourceLimits,
+        installation: Option<Installation>,
     ) -> Result<Self, Fault> {
         // Looked at before: if another file is moved there meanwhile, the first look says so.
         let inode = Inode::of(&file.path).map_err(|error| {
@@ -96,7 +100,7 @@ impl Follower {
         })?;
         let connection = file.open(Side::Source, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        Ok(Self { connection, file, inode, names, limits, reading: None })
+        Ok(Self { connection, file, inode, names, limits, installation, reading: None })
     }
 
     /// Begins to follow.
@@ -141,7 +145,9 @@ impl Follower {
     fn try_start(&mut self, after: Option<&Resume>) -> Result<Started, Trouble> {
         self.check_inode()?;
         self.connection.busy_timeout(self.file.busy)?;
+        self.check_installation()?;
         let installed = install(&mut self.connection, &self.names)?;
+        self.note_installation()?;
         let spool = Spool::new(&self.connection, &installed.tables)?;
         let snapshot = self.connection.transaction()?;
         let (started, kept) = history::begin(&snapshot, &installed, after)?;
@@ -168,13 +174,43 @@ impl Follower {
         Ok(started)
     }
 
+    /// No other Instep follows the file.
+    fn check_installation(&self) -> Result<(), Trouble> {
+        let Some(installation) = &self.installation else { return Ok(()) };
+        installation::check(&self.connection, installation)
+    }
+
+    /// Notes in the file who follows it. Where only the number of the run is new, that gives way to
+    /// other writers.
+    fn note_installation(&mut self) -> Result<(), Trouble> {
+        let Some(installation) = &self.installation else { return Ok(()) };
+        match installation::noted_run(&self.connection, installation)? {
+            None => return installation::take(&mut self.connection, installation),
+            Some(run) if run == installation.run => return Ok(()),
+            Some(_) => {}
+        }
+        self.connection.busy_timeout(PATIENCE)?;
+        let taken = installation::take(&mut self.connection, installation);
+        self.connection.busy_timeout(self.file.busy)?;
+        match taken {
+            Err(Trouble::Sqlite(error)) => write::<()>(Err(error)).map(drop).map_err(Into::into),
+            taken => taken,
+        }
+    }
+
     fn try_look(&mut self, wishes: Wishes) -> Result<Looked, Trouble> {
         self.check_inode()?;
+        let is_to_trim =
+            self.reading.as_mut().is_some_and(|reading| reading.is_to_trim(wishes, &self.limits));
+        if is_to_trim {
+            // What another one has not read must not go.
+            self.check_installation()?;
+        }
         let Some(reading) = &mut self.reading else {
             return Err(Fault::stop(Code::Broken, "a source was not started").into());
         };
         let (connection, limits) = (&mut self.connection, &self.limits);
-        if reading.is_to_trim(wishes, limits) {
+        if is_to_trim {
             connection.busy_timeout(PATIENCE)?;
             write(reading.trim(connection, wishes.confirmed, limits))?;
             connection.busy_timeout(self.file.busy)?;
@@ -373,7 +409,9 @@ mod tests {
         let connection = Connection::open_with_flags(&path, flags).unwrap();
         let (file, inode) = (File::new(&path), Inode::of(&path).unwrap());
         let (names, limits) = (vec!["t".into()], SourceLimits::default());
-        let mut follower = Follower { connection, file, inode, names, limits, reading: None };
+        let installation = None;
+        let mut follower =
+            Follower { connection, file, inode, names, limits, installation, reading: None };
         let fault = follower.start(None).unwrap_err();
         std::fs::remove_file(&path).unwrap();
         assert_eq!((fault.code, fault.fate), (Code::SourceReadOnly, Fate::Retry), "{fault}");

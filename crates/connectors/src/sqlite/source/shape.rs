@@ -1,5 +1,6 @@
 //! What of a table decides how it is followed: its columns and key, and every index through which
-//! `replace` may delete rows. Says why a table can not be followed.
+//! `replace` may delete rows. Says why a table can not be followed: a person may mend it at any time, so
+//! it is looked at again.
 
 use super::index_text;
 use super::unsure::{Inputs, Unsure};
@@ -107,13 +108,13 @@ fn check_kind(connection: &Connection, name: &TableName) -> Result<(), Trouble> 
 }
 
 fn unsuitable(name: &TableName, why: &str) -> Fault {
-    Fault::stop(Code::TableUnsuitable, format!("the table {name} can not be followed: {why}"))
+    Fault::retry(Code::TableUnsuitable, format!("the table {name} can not be followed: {why}"))
 }
 
 /// The key never holds NULL, and compares as we do: byte by byte.
 fn check_key(connection: &Connection, table: &Table, indexes: &[Index]) -> Result<(), Trouble> {
     let name = &table.name;
-    let no_key = |why: &str| Fault::stop(Code::TableNoKey, format!("the table {name} {why}"));
+    let no_key = |why: &str| Fault::retry(Code::TableNoKey, format!("the table {name} {why}"));
     if table.key.is_empty() {
         return Err(no_key("has no primary key").into());
     }

@@ -263,8 +263,8 @@ async fn detaching_leaves_nothing_of_ours_and_begins_another_history() {
     reader.catch_up(&rig).await;
     let resume = reader.resume();
     drop(reader);
-    assert!(detach(&rig.file()).await.unwrap());
-    assert!(!detach(&rig.file()).await.unwrap(), "there is nothing left to do");
+    assert!(detach(&rig.file(), None).await.unwrap());
+    assert!(!detach(&rig.file(), None).await.unwrap(), "there is nothing left to do");
     assert_eq!(rig.number("select count(*) from sqlite_master where name like '%instep%'"), 0);
     assert_eq!(rig.number("select count(*) from sqlite_sequence"), 0);
     let mut source = service.connect().await.unwrap();

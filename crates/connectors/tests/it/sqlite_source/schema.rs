@@ -210,7 +210,7 @@ async fn what_can_not_be_followed_is_refused_with_its_reason() {
         let rig = Rig::new(table);
         let mut source = rig.service(&["t"]).connect().await.unwrap();
         let fault = source.start(None).await.unwrap_err();
-        assert_eq!((fault.code, fault.fate), (code, Fate::Stop), "{table}");
+        assert_eq!((fault.code, fault.fate), (code, Fate::Retry), "{table}");
         assert!(fault.what.contains(why), "{table}: {fault}");
         assert_eq!(rig.number("select count(*) from sqlite_master where name like 'instep%'"), 0);
     }
