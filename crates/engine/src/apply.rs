@@ -97,6 +97,8 @@ impl Apply {
                 }
                 Some(Read::Gone { .. }) => {
                     reached(Mark::GoneBridged);
+                    let what = format!("{}: the log has been let go of", self.group.name);
+                    self.reporter.notice(Code::LogHistoryLost, what);
                     let end = self.extent().await?.end;
                     plan = self.bridge(&mut led, &end).await?;
                     ahead = self.read_on(&plan);

@@ -4,13 +4,15 @@
 //! retention, and that only by what targets said is durable.
 
 mod latency;
+mod notices;
 mod status;
 mod trail;
 
 use crate::desk::Desk;
 use crate::group::WhenFull;
 use model::attack::{Mark, reached};
-use model::{CopyName, Fault, Hold, Offset, Pass, TargetName, Watermark};
+use model::{Code, CopyName, Fault, Hold, Offset, Pass, TargetName, Watermark};
+use notices::Notices;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,6 +21,7 @@ use tokio::time::Instant;
 use trail::Trail;
 
 pub use latency::Latency;
+pub use notices::Notice;
 pub use status::{GroupStatus, Phase, Snapshot, TaskStatus, Trouble};
 
 /// The shared board of one pipeline.
@@ -38,6 +41,7 @@ struct Shared {
 struct State {
     shown: Snapshot,
     trail: Trail,
+    notices: Notices,
     /// The desk of the tasks that report here now.
     desk: Desk,
 }
@@ -62,6 +66,11 @@ impl Board {
             group.waits_since = state.trail.waits_since(group.watermark.as_ref());
         }
         shown
+    }
+
+    /// What has happened here since the notice of this number, as far as it is kept.
+    pub fn notices_after(&self, number: u64) -> Vec<Notice> {
+        self.lock().notices.after(number)
     }
 
     /// The desk of the tasks that report here now.
@@ -117,20 +126,22 @@ impl Board {
         let logged = state.shown.logged.clone();
         let now = Instant::now();
         // One that still moves, or that is to be waited for, shields none that does not.
-        let stuck = state
-            .shown
+        let State { shown, notices, .. } = &mut *state;
+        let stuck = shown
             .groups
-            .values_mut()
-            .filter(|group| group.flushed < logged && group.detached < logged)
-            .filter(|group| group.when_full == WhenFull::Detach)
-            .filter_map(|group| {
+            .iter_mut()
+            .filter(|(_, group)| group.flushed < logged && group.detached < logged)
+            .filter(|(_, group)| group.when_full == WhenFull::Detach)
+            .filter_map(|(name, group)| {
                 let is_stuck = now - *group.moved_at.get_or_insert(now) >= grace;
-                is_stuck.then_some(group)
+                is_stuck.then_some((name, group))
             })
-            .min_by_key(|group| group.flushed.clone().max(group.detached.clone()));
-        if let Some(group) = stuck {
+            .min_by_key(|(_, group)| group.flushed.clone().max(group.detached.clone()));
+        if let Some((name, group)) = stuck {
             reached(Mark::Detached);
             group.detached = logged;
+            let what = format!("the log is full, and {name} is not waited for any more");
+            notices.add(Code::JournalFull, what);
             drop(state);
             self.0.flushed.notify_waiters();
         }
@@ -207,6 +218,11 @@ impl Reporter {
     /// How far passes over the group's copies have come.
     pub(crate) fn passes(&self, passes: &BTreeMap<CopyName, Pass>) {
         self.group(|group| group.passes.clone_from(passes));
+    }
+
+    /// Something happened that a person should know of, however soon it is over.
+    pub(crate) fn notice(&self, code: Code, what: impl Into<String>) {
+        self.board.lock().notices.add(code, what.into());
     }
 
     /// The task ended as asked.

@@ -59,7 +59,7 @@ mod survey;
 mod task;
 pub mod works;
 
-pub use board::{Board, GroupStatus, Latency, Phase, Snapshot, TaskStatus, Trouble};
+pub use board::{Board, GroupStatus, Latency, Notice, Phase, Snapshot, TaskStatus, Trouble};
 pub use catalog::sqlite::{OpenedCatalog, SqliteCatalog};
 pub use catalog::{Catalog, History};
 pub use group::{Copy, Group, WhenFull};

@@ -80,6 +80,17 @@ pub enum Untold {
 /// Groups whose number changed, with what they are now.
 pub(crate) type Changes = BTreeMap<Group, i64>;
 
+/// Groups that need not be kept any more, and up to where none of them has changed since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Forgotten {
+    pub(crate) groups: Vec<(CountName, Group)>,
+    pub(crate) upto: Offset,
+}
+
+/// How many groups of a count that are zero are kept at least, so that those who push it need not
+/// begin anew.
+const ZEROS_MAX: usize = 1_000;
+
 /// What changed in several lanes, summed over all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changed {
@@ -325,6 +336,21 @@ impl Numbers {
         changes
     }
 
+    /// Forgets groups that are zero once there are more of them than of the others: those that became
+    /// so first. Whoever has not heard of that yet is told all numbers anew.
+    pub(crate) fn forget_zeros(&self) -> Option<Forgotten> {
+        let mut state = self.lock();
+        let forget = |(name, counted): (&CountName, &mut Counted)| {
+            let zeros = counted.forget_zeros();
+            zeros.into_iter().map(|(at, group)| (at, (name.clone(), group))).collect::<Vec<_>>()
+        };
+        let forgotten = state.counts.iter_mut().flat_map(forget);
+        let (places, groups): (Vec<_>, Vec<_>) = forgotten.unzip();
+        let upto = places.into_iter().max()?;
+        state.began = state.began.take().max(Some(upto.clone()));
+        Some(Forgotten { groups, upto })
+    }
+
     /// All rows were read by here: from here on every change is known, and none from before.
     pub(crate) fn complete(&self, at: &Offset) {
         let mut state = self.lock();
@@ -383,6 +409,23 @@ impl Counted {
             self.note(group.clone(), at);
         }
         changes
+    }
+
+    /// The older half of the groups that are zero, if there are too many, with when they became so.
+    fn forget_zeros(&mut self) -> Vec<(Offset, Group)> {
+        let groups = self.tally.groups();
+        let zeros = self.changed.len().saturating_sub(groups.len());
+        if self.working.is_some() || zeros <= groups.len().max(ZEROS_MAX) {
+            return Vec::new();
+        }
+        let is_zero = |(_, group): &&(Offset, Group)| !groups.contains_key(group);
+        let oldest = self.by_change.iter().filter(is_zero).take(zeros / 2);
+        let oldest: Vec<_> = oldest.cloned().collect();
+        for (at, group) in &oldest {
+            self.changed.remove(group);
+            self.by_change.remove(&(at.clone(), group.clone()));
+        }
+        oldest
     }
 
     /// The groups that changed after an offset.

@@ -16,7 +16,7 @@ use crate::count::{Count, Folds, Outcome, fold, keys_of};
 use crate::desk::Desk;
 use crate::extent::Extent;
 use crate::limits::Limits;
-use crate::numbers::Numbers;
+use crate::numbers::{Forgotten, Numbers};
 use crate::state::State;
 use crate::task::{Stop, Task};
 use async_trait::async_trait;
@@ -258,6 +258,9 @@ impl Remember {
         }
         let upto = if planted(Bug::StateAheadOfLog) { ahead_of(&upto) } else { upto };
         let settled = book.write(&outcome, &numbers, &touched, &upto).await?;
+        if let Some(Forgotten { groups, upto }) = self.numbers.forget_zeros() {
+            book.forget(&groups, upto).await?;
+        }
         for (table, keys) in &outcome.unknown {
             for key in keys {
                 reached(Mark::RowUnknown);

@@ -163,6 +163,7 @@ impl Beginning<'_> {
         let Place { identity, position, witness } = now.clone();
         let history = History { incarnation, identity, began: position, witness };
         self.catalog.begin(self.lane, &history).await?;
+        self.reporter.notice(Code::SourceHistoryLost, &what);
         let head = self.declare(&self.log.bounds(self.lane).await?, &history).await?;
         match source.start(Some(&Resume { place: now, last: None })).await? {
             Started::Resumed => Ok(head),

@@ -79,6 +79,37 @@ fn a_text_that_can_be_several_values_means_all_of_them_once() {
     assert_eq!(numbers.first_fitting(&name(), &[vec![Value::Int(9)]]), None);
 }
 
+/// P10: groups come and go for ever, such as days, and do not stay behind as zeros.
+#[test]
+fn groups_that_are_zero_are_forgotten_and_who_has_not_heard_of_it_is_told_all_anew() {
+    let numbers = open(100_000);
+    let many = 2 * i64::try_from(ZEROS_MAX).expect("a small number");
+    let lane = std::slice::from_ref(&numbers);
+    let mut kept = BTreeSet::new();
+    for day in 0..many {
+        let offset = at(10 + 2 * day.unsigned_abs());
+        kept.insert(group(day));
+        let deltas = [(day, 1), (day - 1, -1)];
+        let deltas = if day > 0 { &deltas[..] } else { &deltas[..1] };
+        numbers.take(&adds(deltas), &all(), &offset, 0);
+        let place = numbers.place(&name()).expect("told").position;
+        if let Some(Forgotten { groups, upto }) = numbers.forget_zeros() {
+            assert!(upto < place, "what is new is kept");
+            for (_, group) in groups {
+                assert!(kept.remove(&group), "{group} is forgotten once");
+            }
+            let missed = |_: &Lane| Some(at(10));
+            let told = changes_over(lane, &name(), missed).expect("told");
+            assert_eq!((told.groups, told.anew), ([(group(day), 1)].into(), true));
+            let told = changes_over(lane, &name(), |_| Some(upto.clone())).expect("told");
+            assert!(!told.anew && told.groups.len() > ZEROS_MAX / 3, "{told:?}");
+        }
+        assert!(kept.len() <= ZEROS_MAX + 2, "{}", kept.len());
+    }
+    assert_eq!(of(&numbers, many - 1), Ok(1));
+    assert_eq!(of(&numbers, 0), Ok(0));
+}
+
 #[test]
 fn only_what_changed_after_a_place_is_a_change() {
     let numbers = open(10);

@@ -184,6 +184,22 @@ impl Book {
         Ok(settled)
     }
 
+    /// Forgets numbers that are zero. What changed before this place is not known one by one any
+    /// more, which is written together with it.
+    pub(super) async fn forget(
+        &mut self,
+        groups: &[(CountName, Group)],
+        upto: Offset,
+    ) -> Result<(), Fault> {
+        let place = |count| self.head.counts.get(count).copied();
+        let gone = groups.iter().filter_map(|(count, group)| Some((place(count)?, group)));
+        let gone = gone.map(|(place, group)| (layout::number_key(place, group), None));
+        let mut writes: Vec<_> = gone.collect();
+        self.head.began = self.head.began.clone().max(upto);
+        writes.push((layout::head_key(), Some(layout::head_bytes(&self.head))));
+        self.state.write(writes).await
+    }
+
     /// How far each table has been read, under the name that its pass has.
     pub(super) fn passes(&self) -> BTreeMap<CopyName, Pass> {
         let tables = self.head.tables.iter();

@@ -4,7 +4,7 @@ use crate::folder::TestFolder;
 use async_trait::async_trait;
 use bytes::Bytes;
 use instep_engine::{OpenedState, SortedState, State, StateBounds};
-use model::{Code, Fault};
+use model::{Code, Fate, Fault};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
@@ -136,6 +136,52 @@ async fn the_same_few_keys_do_not_let_the_tail_grow() {
             < SMALL.tail_bytes_max + 200
     );
     assert_eq!(everything(&store).await.len(), 2);
+}
+
+/// A file that takes nothing, as on a disk without room, stands where the merge writes its first
+/// sheet.
+#[tokio::test]
+async fn a_merge_without_room_is_made_again_and_nothing_is_lost_meanwhile() {
+    let folder = TestFolder::new();
+    let store = opened(&folder, SMALL).await;
+    let sheet = folder.path().join("sheet-1");
+    // A merge that found no room takes away what it has written.
+    let fill_up = || {
+        if !sheet.is_symlink() {
+            std::os::unix::fs::symlink("/dev/full", &sheet).expect("it is made");
+        }
+    };
+    let mut held = Entries::new();
+    let mut refused = 0;
+    for n in 0..2_000 {
+        if refused < 20 {
+            fill_up();
+        }
+        if let Err(fault) = store.write(vec![put(n, "value")]).await {
+            assert_eq!((fault.code, fault.fate), (Code::StateDisk, Fate::Retry), "{fault}");
+            refused += 1;
+            assert_eq!(folder.files("sheet-"), Vec::<std::path::PathBuf>::new(), "nothing is left");
+            // What was written is read; only a merge that fails meanwhile is told once.
+            for _ in 0..2 {
+                if refused < 20 {
+                    fill_up();
+                }
+                if let Ok(found) = store.get(held.keys().cloned().collect()).await {
+                    assert_eq!(found, held.values().cloned().map(Some).collect::<Vec<_>>());
+                }
+            }
+            assert!(held.len() * 200 < 10 * SMALL.delta_bytes_max, "it takes no end of writes");
+        } else {
+            take(&mut held, &vec![put(n, "value")]);
+        }
+    }
+    assert!(refused >= 20, "it had no room {refused} times");
+    assert_eq!(everything(&store).await, held);
+    store.sync().await.expect("no fault");
+    drop(store);
+    let store = opened(&folder, SMALL).await;
+    assert_eq!(everything(&store).await, held);
+    assert!(!folder.files("sheet-").is_empty());
 }
 
 #[tokio::test]

@@ -75,14 +75,14 @@ async fn work(config: &Config, json: bool) -> Result<Report, Fault> {
         let (works, stop) = (works.clone(), stop.clone());
         tokio::spawn(async move { works.run(&stop).await })
     };
-    tokio::spawn(notices::write(works.clone(), stop.clone()));
+    let telling = tokio::spawn(notices::write(works.clone(), stop.clone()));
     ready.set(true);
     announce(at, config.tls.is_some(), json);
     signals.wait(&stop).await;
     ready.set(false);
     tracing::info!("stopping");
     // A task that panicked was reported on the board; here only the end matters.
-    let _ = tokio::join!(working, serving);
+    let _ = tokio::join!(working, serving, telling);
     Ok(Report::silent())
 }
 

@@ -1,7 +1,7 @@
 //! List: which files make up the store. It is replaced whole, so a merge counts at once or not.
 
 use super::folder::sync_names;
-use super::trouble::{damaged, disk};
+use super::trouble::{damaged, disk, full_or};
 use super::wire::{checksum, put_varint, take_u32, take_varint};
 use model::Fault;
 use std::fs::{self, File};
@@ -51,7 +51,7 @@ impl List {
             file.write_all(&self.bytes())?;
             file.sync_all()
         });
-        written.map_err(disk("write", &path))?;
+        written.map_err(full_or("write", &path))?;
         fs::rename(&path, dir.join(NAME)).map_err(disk("rename", &path))?;
         sync_names(dir)
     }

@@ -22,11 +22,11 @@ pub(crate) struct Merge {
     pub(crate) dir: PathBuf,
     pub(crate) bounds: StateBounds,
     pub(crate) sheets: Vec<Arc<Sheet>>,
-    pub(crate) delta: Arc<Delta>,
+    pub(crate) delta: Delta,
     /// The first tail whose writes are not in the delta.
     pub(crate) first_tail: u64,
     /// Set when nobody needs the result any more.
-    pub(crate) abandoned: Arc<AtomicBool>,
+    pub(crate) abandoned: AtomicBool,
 }
 
 /// Neighbouring sheets whose keys the delta touches, or one sheet that it does not.

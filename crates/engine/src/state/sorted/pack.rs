@@ -2,14 +2,14 @@
 
 use super::folder::sheet_name;
 use super::sheet::{Block, MARK, Sheet};
-use super::trouble::disk;
+use super::trouble::full_or;
 use super::wire::{checksum, put_bytes, put_varint};
 use model::Fault;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Sheets that are being written. What is not finished is swept away when the store is next opened.
+/// Sheets that are being written. What is not finished counts for nothing, and is swept away.
 #[derive(Debug)]
 pub(crate) struct Pack<'a> {
     dir: &'a Path,
@@ -98,13 +98,13 @@ impl Open {
         let path = dir.join(sheet_name(number));
         let mut options = File::options();
         let file = options.read(true).write(true).create(true).truncate(true).open(&path);
-        let file = file.map_err(disk("create", &path))?;
+        let file = file.map_err(full_or("create", &path))?;
         let file = BufWriter::with_capacity(BUFFER_BYTES, file);
         Ok(Self { number, path, file, bytes: 0, blocks: Vec::new() })
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.file.write_all(bytes).map_err(disk("write", &self.path))
+        self.file.write_all(bytes).map_err(full_or("write", &self.path))
     }
 
     /// Appends the index and makes the file durable; its name is made so with the list.
@@ -122,7 +122,7 @@ impl Open {
         self.write(&index)?;
         let file = self.file.into_inner().map_err(std::io::IntoInnerError::into_error);
         let file = file.and_then(|file| file.sync_all().map(|()| file));
-        let file = file.map_err(disk("write", &self.path))?;
+        let file = file.map_err(full_or("write", &self.path))?;
         let bytes = self.bytes + index.len() as u64;
         Ok(Sheet::new(dir, self.number, file, bytes, self.blocks))
     }

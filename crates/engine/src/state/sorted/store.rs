@@ -1,7 +1,8 @@
 //! Store: what the thread of one store does, call by call.
 //!
 //! After the first failure of the disk nobody knows what is on it, so every later call fails like
-//! the first until the store is opened again. Only a write that found no room left nothing behind.
+//! the first until the store is opened again. Only what found no room has left nothing behind: a
+//! write may be made again, and a merge begins again with the next call.
 
 use super::bounds::StateBounds;
 use super::cursor::Cursor;
@@ -37,14 +38,14 @@ pub(crate) struct Store {
     failed: Option<(Code, String)>,
 }
 
-/// A merge on its thread.
+/// A merge, and the thread that it is on; none while it waits for room.
 #[derive(Debug)]
 struct Merging {
-    delta: Arc<Delta>,
-    abandoned: Arc<AtomicBool>,
-    work: JoinHandle<Merged>,
+    merge: Arc<Merge>,
+    work: Option<JoinHandle<Merged>>,
 }
 
+/// The sheets after a merge; none if it was abandoned.
 type Merged = Result<Option<Vec<Arc<Sheet>>>, Fault>;
 
 impl Store {
@@ -93,6 +94,8 @@ impl Store {
 
     pub(crate) fn write(&mut self, writes: &[(Bytes, Option<Bytes>)]) -> Result<(), Fault> {
         self.checked(|store| {
+            // Memory and tail do not grow while a merge that is due has no room.
+            store.make_room()?;
             store.tail.append(writes)?;
             let mut order: Vec<_> = writes.iter().collect();
             // Of writes to one key the last stays the last.
@@ -100,10 +103,11 @@ impl Store {
             for (key, value) in order {
                 store.delta.set(key, value.as_deref());
             }
-            let sheets = store.sheets.iter().map(|sheet| sheet.bytes).sum();
-            let full = store.delta.bytes() >= store.bounds.delta_bytes(sheets)
-                || store.tail.length() >= store.bounds.tail_bytes_max;
-            if full { store.begin_merge() } else { Ok(()) }
+            match store.make_room() {
+                // These are written; the next ones wait.
+                Err(fault) if fault.fate == Fate::Retry => Ok(()),
+                done => done,
+            }
         })
     }
 
@@ -117,7 +121,8 @@ impl Store {
             return Err(Fault::stop(*code, what.clone()));
         }
         let done = match &self.merging {
-            Some(merging) if merging.work.is_finished() => self.end_merge(),
+            Some(Merging { work: Some(work), .. }) if work.is_finished() => self.end_merge(),
+            Some(Merging { work: None, .. }) => self.start_merge(),
             _ => Ok(()),
         };
         let answer = done.and_then(|()| work(self));
@@ -133,7 +138,7 @@ impl Store {
     }
 
     fn get_one(&mut self, key: &[u8]) -> Result<Option<Bytes>, Fault> {
-        let older = self.merging.as_ref().map(|merging| &*merging.delta);
+        let older = self.merging.as_ref().map(|merging| &merging.merge.delta);
         let known = self.delta.get(key).or_else(|| older?.get(key));
         if let Some(known) = known {
             return Ok(known.map(Bytes::copy_from_slice));
@@ -153,8 +158,10 @@ impl Store {
     ) -> Result<Vec<(Bytes, Bytes)>, Fault> {
         let after = after.filter(|after| *after >= prefix);
         let from = after.map_or(Bound::Included(prefix), Bound::Excluded);
-        let older =
-            self.merging.iter().flat_map(|merging| merging.delta.range(from, Bound::Unbounded));
+        let older = self
+            .merging
+            .iter()
+            .flat_map(|merging| merging.merge.delta.range(from, Bound::Unbounded));
         let mut newer = self.delta.range(from, Bound::Unbounded).peekable();
         let mut older = older.peekable();
         let mut sheets = Cursor::seek(&self.sheets, after.unwrap_or(prefix))?;
@@ -185,6 +192,14 @@ impl Store {
         Ok(found)
     }
 
+    /// Begins a merge if as much was written as may wait for one.
+    fn make_room(&mut self) -> Result<(), Fault> {
+        let sheets = self.sheets.iter().map(|sheet| sheet.bytes).sum();
+        let is_full = self.delta.bytes() >= self.bounds.delta_bytes(sheets)
+            || self.tail.length() >= self.bounds.tail_bytes_max;
+        if is_full { self.begin_merge() } else { Ok(()) }
+    }
+
     /// Hands the delta to a merge and begins the next tail. Waits for the merge before, if there
     /// still is one: memory holds two deltas and no more.
     fn begin_merge(&mut self) -> Result<(), Fault> {
@@ -194,33 +209,53 @@ impl Store {
         let dir = self.folder.path().to_owned();
         self.tail = Tail::create(&dir, self.tail.number() + 1)?;
         sync_names(&dir)?;
-        let delta = Arc::new(std::mem::take(&mut self.delta));
-        let abandoned = Arc::new(AtomicBool::new(false));
         let merge = Merge {
             dir,
             bounds: self.bounds,
             sheets: self.sheets.clone(),
-            delta: delta.clone(),
+            delta: std::mem::take(&mut self.delta),
             first_tail: self.tail.number(),
-            abandoned: abandoned.clone(),
+            abandoned: AtomicBool::new(false),
         };
+        self.merging = Some(Merging { merge: Arc::new(merge), work: None });
+        self.start_merge()
+    }
+
+    /// Puts a merge that waits on its thread.
+    fn start_merge(&mut self) -> Result<(), Fault> {
+        let Some(merging) = self.merging.as_mut().filter(|merging| merging.work.is_none()) else {
+            return Ok(());
+        };
+        let merge = merging.merge.clone();
         let work = Builder::new().name("state-merge".to_owned()).spawn(move || merge.run());
-        let work = work.map_err(disk("start a merge in", self.folder.path()))?;
-        self.merging = Some(Merging { delta, abandoned, work });
+        merging.work = Some(work.map_err(disk("start a merge in", self.folder.path()))?);
         Ok(())
     }
 
-    /// Waits for the merge, if there is one, and reads from its sheets from now on.
+    /// Waits for the merge, if there is one, and reads from its sheets from now on. One that found
+    /// no room is begun anew, and what it has written is taken away.
     fn end_merge(&mut self) -> Result<(), Fault> {
-        let Some(merging) = self.merging.take() else {
+        self.start_merge()?;
+        let Some(mut merging) = self.merging.take() else {
             return Ok(());
         };
         let panicked =
             |_| Err(Fault::stop(Code::Broken, "a merge of state ended without an answer"));
-        let merged = merging.work.join().unwrap_or_else(panicked)?;
-        self.sheets = merged.expect("BUG: only a dropped store abandons its merge");
-        self.loaded = Loaded::default();
-        sweep(&self.folder, &self.sheets, self.tail.number()..=self.tail.number())
+        let merged = merging.work.take().map(|work| work.join().unwrap_or_else(panicked));
+        let tail = self.tail.number();
+        match merged.expect("BUG: a merge that was started has a thread") {
+            Ok(merged) => {
+                self.sheets = merged.expect("BUG: only a dropped store abandons its merge");
+                self.loaded = Loaded::default();
+                sweep(&self.folder, &self.sheets, tail..=tail)
+            }
+            Err(fault) if fault.fate == Fate::Retry => {
+                self.merging = Some(merging);
+                sweep(&self.folder, &self.sheets, tail - 1..=tail)?;
+                Err(fault)
+            }
+            Err(fault) => Err(fault),
+        }
     }
 }
 
@@ -228,9 +263,9 @@ impl Drop for Store {
     /// What was being merged is in the tail, too, and is merged another time.
     fn drop(&mut self) {
         if let Some(merging) = self.merging.take() {
-            merging.abandoned.store(true, Ordering::Relaxed);
+            merging.merge.abandoned.store(true, Ordering::Relaxed);
             // Whatever it answers is of no use any more.
-            let _ = merging.work.join();
+            let _ = merging.work.map(JoinHandle::join);
         }
     }
 }

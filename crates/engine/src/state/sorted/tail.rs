@@ -47,7 +47,7 @@ impl Tail {
         let path = dir.join(tail_name(number));
         let mut options = File::options();
         let file = options.read(true).write(true).create(true).truncate(true).open(&path);
-        let file = file.map_err(disk("create", &path))?;
+        let file = file.map_err(full_or("create", &path))?;
         file.sync_all().map_err(disk("sync", &path))?;
         Ok(Self { number, path, file, length: 0, synced: 0, buffer: Vec::new() })
     }

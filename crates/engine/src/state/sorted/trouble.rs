@@ -15,7 +15,7 @@ pub(crate) fn disk(what: &str, path: &Path) -> impl FnOnce(io::Error) -> Fault {
     }
 }
 
-/// The same for a write that may be made again once its disk has room.
+/// The same for a write that may be made again once its disk has room: nothing counts on it yet.
 pub(crate) fn full_or(what: &str, path: &Path) -> impl FnOnce(io::Error) -> Fault {
     let full = format!("{} has no room on its disk", path.display());
     let other = disk(what, path);

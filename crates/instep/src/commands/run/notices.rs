@@ -1,7 +1,10 @@
-//! Notices: what changes about sources, copies and counts, as lines of the log.
+//! Notices: what happens to sources, copies and counts, as lines of the log.
+//!
+//! How each is doing is looked at now and then, and told when it is another way than before. What a
+//! person has to know of even if it was over in between comes from the boards, which keep it.
 
 use engine::works::Works;
-use engine::{Stop, Trouble};
+use engine::{Notice, Stop, Trouble};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +16,13 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Writes a line whenever something changes, until a stop is asked for.
 pub(super) async fn write(works: Arc<Works>, stop: Stop) {
     let mut before = BTreeMap::new();
-    while stop.or(sleep(LOOK)).await.is_some() {
+    let mut numbers = BTreeMap::new();
+    loop {
+        let is_over = stop.or(sleep(LOOK)).await.is_none();
+        happened(&works, &mut numbers);
+        if is_over {
+            return;
+        }
         let now = seen(&works);
         for (who, state) in &now {
             if before.get(who) != Some(state) {
@@ -21,6 +30,24 @@ pub(super) async fn write(works: Arc<Works>, stop: Stop) {
             }
         }
         before = now;
+    }
+}
+
+/// Tells what has happened since these numbers.
+fn happened(works: &Works, numbers: &mut BTreeMap<String, u64>) {
+    for source in &works.sources {
+        for shard in &source.shards {
+            let who = format!("source {} in {}", source.name, shard.service);
+            let last = numbers.entry(who.clone()).or_default();
+            for Notice { number, code, what } in shard.pipeline.board.notices_after(*last) {
+                let missed = number - *last - 1;
+                if missed > 0 {
+                    tracing::warn!(who, missed, "more has happened than is kept");
+                }
+                *last = number;
+                tracing::warn!(who, code = code.name(), "{what}");
+            }
+        }
     }
 }
 

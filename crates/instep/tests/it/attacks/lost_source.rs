@@ -31,6 +31,23 @@ async fn a_source_restored_from_a_backup_is_followed_in_a_new_history_and_its_co
 }
 
 #[tokio::test]
+async fn lost_history_is_logged_however_soon_it_is_made_up_for() {
+    let rig = Rig::shop();
+    for round in 0..3 {
+        let running = rig.run().await;
+        rig.converges().await;
+        rig.write(
+            "source.db",
+            "begin; delete from instep_changes; delete from item where id = 1; commit",
+        );
+        rig.sell(1, 1);
+        rig.converges().await;
+        rig.logs_again("E-SOURCE-HISTORY-LOST", round + 1).await;
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_source_restored_to_when_it_was_empty_never_empties_its_copy() {
     let rig = Rig::shop();
     rig.write("source.db", "delete from item");
