@@ -49,8 +49,6 @@ pub enum Code {
     TableNoKey,
     /// A table is of a kind that can not be followed.
     TableUnsuitable,
-    /// A source holds text that is no text.
-    SourceText,
     /// A source may not be written, but following it needs that.
     SourceReadOnly,
     /// The command line cannot be understood.
@@ -196,7 +194,7 @@ impl Code {
 /// Every code with its name and its explanation, in the order of the enumeration and of the
 /// reference page.
 #[rustfmt::skip]
-const ENTRIES: [(Code, &str, &str); 72] = [
+const ENTRIES: [(Code, &str, &str); 71] = [
     (Code::DataLocked, "E-DATA-LOCKED",
         "Another process works in this data directory. Two writers would destroy the journal, \
          so the second one does not start. Stop the other process, or give this one its own data_dir."),
@@ -286,10 +284,6 @@ const ENTRIES: [(Code, &str, &str); 72] = [
          that two keys could be one to the source and two to others; or its file keeps texts as UTF-16. \
          The message says which, and nothing of its source is followed meanwhile. Follow the table \
          underneath, or give it another key; Instep looks again with growing pauses and goes on by itself."),
-    (Code::SourceText, "E-SOURCE-TEXT",
-        "A column of type text holds bytes that are not UTF-8, which no other store takes as text, and \
-         which are never altered in silence. The message names the table, the column and the key. Write \
-         the value anew as text, or as a blob; Instep looks again with growing pauses and goes on by itself."),
     (Code::SourceReadOnly, "E-SOURCE-READ-ONLY",
         "The source may not be written by the user that Instep runs as. Changes are recorded by triggers \
          in a table of the same file, and what was taken over is deleted there again, so the file and its \

@@ -101,6 +101,8 @@ fn compare(one: &Value, other: &Value) -> Ordering {
         (Value::Int(one), Value::Int(other)) => one.cmp(other),
         (Value::Int(int), Value::Float(float)) => compare_mixed(*int, float.0),
         (Value::Float(float), Value::Int(int)) => compare_mixed(*int, float.0).reverse(),
+        (Value::Text(text), Value::RawText(bytes)) => text.as_bytes().cmp(bytes),
+        (Value::RawText(bytes), Value::Text(text)) => bytes.as_ref().cmp(text.as_bytes()),
         _ => one.cmp(other),
     }
 }
@@ -181,6 +183,9 @@ mod tests {
             Value::from(f64::INFINITY),
             Value::from(""),
             Value::from("9"),
+            Value::text(b"9\xff"),
+            Value::from("a"),
+            Value::text(b"\xff"),
             Value::Bytes([].into()),
         ];
         let keys: Vec<_> = sorted.into_iter().map(|value| Key::new([value])).collect();

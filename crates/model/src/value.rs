@@ -22,6 +22,9 @@ pub enum Value {
     Decimal(Decimal),
     /// Text, as its UTF-8 bytes.
     Text(Box<str>),
+    /// Text that is not UTF-8, as its bytes: some sources let a text be anything. Made by
+    /// [`Value::text`] alone, so that no text is written in two ways.
+    RawText(Box<[u8]>),
     /// Bytes.
     Bytes(Box<[u8]>),
     /// Days since 1970-01-01.
@@ -110,13 +113,30 @@ impl Value {
     pub fn heap_bytes(&self) -> usize {
         match self {
             Value::Text(text) | Value::Json(text) => text.len(),
-            Value::Bytes(bytes) => bytes.len(),
+            Value::Bytes(bytes) | Value::RawText(bytes) => bytes.len(),
             Value::Decimal(decimal) => decimal.heap_bytes(),
             Value::Array(array) => {
                 let held: usize = array.elements.iter().map(Value::heap_bytes).sum();
                 held + array.elements.len() * size_of::<Value>()
             }
             _ => 0,
+        }
+    }
+
+    /// A text of these bytes, whether or not they are UTF-8.
+    pub fn text(bytes: &[u8]) -> Self {
+        match str::from_utf8(bytes) {
+            Ok(text) => Value::Text(text.into()),
+            Err(_) => Value::RawText(bytes.into()),
+        }
+    }
+
+    /// The bytes of a text, by which texts compare.
+    pub fn text_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Value::Text(text) => Some(text.as_bytes()),
+            Value::RawText(bytes) => Some(bytes),
+            _ => None,
         }
     }
 

@@ -25,7 +25,7 @@ pub(crate) fn json(value: &Value) -> Json {
         },
         Value::Decimal(decimal) => Json::String(decimal.to_string()),
         Value::Text(text) | Value::Json(text) => Json::String(text.to_string()),
-        Value::Bytes(bytes) => Json::String(STANDARD.encode(bytes)),
+        Value::Bytes(bytes) | Value::RawText(bytes) => Json::String(STANDARD.encode(bytes)),
         Value::Date(day) => Json::String(moment(*day, civil::write_date)),
         Value::Time(micros) => Json::String(civil::write_time(*micros)),
         Value::TimeTz(micros, east) => {
@@ -50,7 +50,10 @@ pub(crate) fn readings(text: &str) -> Vec<Value> {
         _ => None,
     };
     let decimal = text.parse::<Decimal>().ok().map(Value::Decimal);
-    let bytes = STANDARD.decode(text).ok().map(|bytes| Value::Bytes(bytes.into()));
+    let decoded = STANDARD.decode(text).ok();
+    let raw_text = decoded.as_deref().map(Value::text);
+    let raw_text = raw_text.filter(|text| matches!(text, Value::RawText(_)));
+    let bytes = decoded.map(|bytes| Value::Bytes(bytes.into()));
     let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
     let time_tz = || {
         let (local, east) = civil::split_zone(text)?;
@@ -61,6 +64,7 @@ pub(crate) fn readings(text: &str) -> Vec<Value> {
         decimal,
         read_float(text).map(|float| Value::Float(Float(float))),
         bytes,
+        raw_text,
         read_moment(text, civil::read_date).map(Value::Date),
         civil::read_time(text).map(Value::Time),
         time_tz(),

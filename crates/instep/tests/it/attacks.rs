@@ -4,6 +4,7 @@ mod data_dir;
 mod full_disk;
 mod killed;
 mod lost_source;
+mod raw_text;
 mod school;
 mod stopped;
 mod syncs;

@@ -31,6 +31,7 @@ const INTERVAL: u8 = 0x0e;
 const UUID: u8 = 0x0f;
 const JSON: u8 = 0x10;
 const ARRAY: u8 = 0x11;
+const RAW_TEXT: u8 = 0x12;
 /// Three tags from here on for each kind of moment: before all, at, after all.
 const DATE: u8 = 0x20;
 const TIMESTAMP: u8 = 0x23;
@@ -108,6 +109,7 @@ pub(super) fn put_value(value: &Value, depth: usize, out: &mut Vec<u8>) {
         }
         Value::Decimal(decimal) => put_decimal(decimal, out),
         Value::Text(text) => put_string(TEXT, text.as_bytes(), out),
+        Value::RawText(bytes) => put_string(RAW_TEXT, bytes, out),
         Value::Bytes(bytes) => put_string(BYTES, bytes, out),
         Value::Date(moment) => put_moment(DATE, *moment, out),
         Value::Time(micros) => put_tagged(TIME, *micros, out),
@@ -150,6 +152,10 @@ pub(super) fn value(tag: u8, depth: usize, reader: &mut Reader<'_>) -> Result<Va
         }),
         UUID => Value::Uuid(reader.array()?),
         JSON => Value::Json(reader.text()?.into()),
+        RAW_TEXT => match Value::text(reader.bytes()?) {
+            raw @ Value::RawText(_) => raw,
+            _ => return Err(reader.malformed("a raw text is UTF-8")),
+        },
         ARRAY => Value::Array(Box::new(array(depth, reader)?)),
         DATE..TIMESTAMP => Value::Date(moment(tag - DATE, reader)?),
         TIMESTAMP..TIMESTAMP_TZ => Value::Timestamp(moment(tag - TIMESTAMP, reader)?),

@@ -59,6 +59,8 @@ pub(super) fn put_value(value: &Value, out: &mut Vec<u8>) {
             put_decimal(decimal, out);
         }
         Value::Text(text) => put_string(TEXT, text.as_bytes(), out),
+        // No other text has these bytes.
+        Value::RawText(bytes) => put_string(TEXT, bytes, out),
         Value::Bytes(bytes) => put_string(BYTES, bytes, out),
         Value::Date(moment) => put_moment(DATE, *moment, out),
         Value::Time(micros) => put_tagged(TIME, *micros, out),

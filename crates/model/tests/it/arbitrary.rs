@@ -218,6 +218,7 @@ fn leaf() -> impl Strategy<Value = Value> {
         decimal().prop_map(Value::Decimal),
         any::<String>().prop_map(|text| Value::Text(text.into())),
         vec(any::<u8>(), 0..40).prop_map(|bytes| Value::Bytes(bytes.into())),
+        vec(any::<u8>(), 0..40).prop_map(|bytes| Value::text(&bytes)),
         moment().prop_map(Value::Date),
         int().prop_map(Value::Time),
         (int(), any::<i32>()).prop_map(|(micros, east)| Value::TimeTz(micros, east)),

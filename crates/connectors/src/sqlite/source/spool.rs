@@ -7,7 +7,7 @@
 
 use crate::sqlite::trouble::Trouble;
 use crate::sqlite::{quote, value};
-use model::{Cell, Change, Code, Fault, Key, Op, Row, Table, TableName, Value};
+use model::{Change, Code, Fault, Key, Op, Row, Table, TableName};
 use rusqlite::{Connection, params};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -136,12 +136,11 @@ impl Spool {
         Ok(None)
     }
 
-    /// A row that is gone. If its key can not be read, nobody ever had it.
+    /// A row that is gone.
     fn delete(table: &Arc<Table>, row: &rusqlite::Row<'_>) -> Result<Option<Op>, Trouble> {
         let mut values = Vec::with_capacity(table.key.len());
         for place in 0..table.key.len() {
-            let Some(value) = value::read(row.get_ref(place + 2)?) else { return Ok(None) };
-            values.push(value);
+            values.push(value::read(row.get_ref(place + 2)?));
         }
         Ok(Some(Op::Delete(table.key_from(values))))
     }
@@ -161,26 +160,16 @@ pub(in crate::sqlite) fn row_of(
     first: usize,
 ) -> Result<(Key, Row), Fault> {
     let mut cells = Vec::with_capacity(table.columns.len());
-    let mut unread = None;
     for place in 0..table.columns.len() {
         let value = row.get_ref(first + place).map_err(|error| {
             Fault::stop(Code::Broken, "a reading has too few columns").because(error)
         })?;
-        let cell = value::cell(value);
-        unread = unread.or(cell.is_none().then_some(place));
-        cells.push(cell.unwrap_or(Cell::Value(Value::Null)));
+        cells.push(value::cell(value));
     }
     let row = Row(cells);
-    let Some(key) = table.key_of(&row) else {
-        return Err(Fault::stop(Code::Broken, "a row was read without its key"));
-    };
-    match unread {
-        None => Ok((key, row)),
-        Some(place) => {
-            let (name, column) = (&table.name, &table.columns[place].name);
-            let what = format!("{name}: {column} is not UTF-8 in the row {:?}", key.values());
-            Err(Fault::retry(Code::SourceText, what))
-        }
+    match table.key_of(&row) {
+        Some(key) => Ok((key, row)),
+        None => Err(Fault::stop(Code::Broken, "a row was read without its key")),
     }
 }
 

@@ -39,7 +39,7 @@ fn is_clear_at(held: &Held, shape: &Shape, value: &Value) -> bool {
     let Some(affinity) = affinity(held, shape) else { return false };
     match value {
         Value::Int(_) => matches!(affinity, Affinity::Integer | Affinity::Numeric | Affinity::Blob),
-        Value::Text(_) => matches!(affinity, Affinity::Text | Affinity::Blob),
+        Value::Text(_) | Value::RawText(_) => matches!(affinity, Affinity::Text | Affinity::Blob),
         Value::Uuid(_) => held.kind == Kind::Uuid,
         Value::Bytes(_) => true,
         _ => false,

@@ -53,7 +53,7 @@ pub(super) fn read(kind: Kind, raw: ValueRef<'_>) -> Value {
         (kind, ValueRef::Text(bytes)) => match str::from_utf8(bytes) {
             Ok(text) if matches!(kind, Kind::Text | Kind::Any) => Value::Text(text.into()),
             Ok(text) => text::read(kind, text).unwrap_or_else(|| Value::Text(text.into())),
-            Err(_) => Value::Bytes(bytes.into()),
+            Err(_) => Value::text(bytes),
         },
     }
 }
@@ -65,6 +65,7 @@ fn parameter(value: &Value) -> ToSqlOutput<'_> {
         Value::Int(int) => ValueRef::Integer(*int),
         Value::Float(Float(float)) if !float.is_nan() => ValueRef::Real(*float),
         Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        Value::RawText(bytes) => ValueRef::Text(bytes),
         Value::Bytes(bytes) => ValueRef::Blob(bytes),
         other => return ToSqlOutput::Owned(text::of(other).map_or(Owned::Null, Owned::Text)),
     };

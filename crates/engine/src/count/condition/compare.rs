@@ -25,7 +25,15 @@ pub(super) fn order(left: &Value, right: &Value) -> Ordering {
         }
         (Value::Decimal(left), Value::Float(right)) => decimal_float(left, *right),
         (Value::Float(left), Value::Decimal(right)) => decimal_float(right, *left).reverse(),
-        (left, right) => rank(left).cmp(&rank(right)).then_with(|| left.cmp(right)),
+        (left, right) => rank(left).cmp(&rank(right)).then_with(|| same_kind(left, right)),
+    }
+}
+
+/// Texts compare by their bytes, whether or not these are UTF-8.
+fn same_kind(left: &Value, right: &Value) -> Ordering {
+    match (left.text_bytes(), right.text_bytes()) {
+        (Some(left), Some(right)) => left.cmp(right),
+        _ => left.cmp(right),
     }
 }
 
@@ -67,7 +75,7 @@ fn rank(value: &Value) -> u8 {
     match value {
         Value::Null => 0,
         Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Decimal(_) => 1,
-        Value::Text(_) => 2,
+        Value::Text(_) | Value::RawText(_) => 2,
         Value::Bytes(_) => 3,
         _ => 4,
     }

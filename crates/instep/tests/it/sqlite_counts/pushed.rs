@@ -194,7 +194,7 @@ fn change(source: &Connection, chance: &mut Chance, table: &str, count: usize) {
 }
 
 fn statement(chance: &mut Chance, table: &str) -> String {
-    const VALUES: [&str; 14] = [
+    const VALUES: [&str; 16] = [
         "null",
         "0",
         "1",
@@ -209,6 +209,9 @@ fn statement(chance: &mut Chance, table: &str) -> String {
         "9e999",
         "9007199254740993",
         "9007199254740992.0",
+        // Texts that are not UTF-8.
+        "cast(x'61ff' as text)",
+        "cast(x'ff' as text)",
     ];
     let mut value = || VALUES[chance.below(VALUES.len())];
     let values = [value(), value(), value(), value()];

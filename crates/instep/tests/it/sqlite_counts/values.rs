@@ -120,7 +120,7 @@ fn value(value: ValueRef<'_>) -> Value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(int) => Value::Int(int),
         ValueRef::Real(float) => Value::Float(Float(float)),
-        ValueRef::Text(text) => std::str::from_utf8(text).unwrap().into(),
+        ValueRef::Text(text) => Value::text(text),
         ValueRef::Blob(bytes) => Value::Bytes(bytes.into()),
     };
     value.whole().map_or(value, Value::Int)

@@ -81,7 +81,8 @@ fn put_element(value: &Value, out: &mut String) {
         Value::Text(text) => return put_string(text, out),
         Value::Array(array) => return put_array(array, out),
         Value::Float(Float(float)) => (Kind::Float, format!("{float:?}")),
-        Value::Bytes(bytes) => (Kind::Bytes, bits::hex(bytes)),
+        // No source of arrays has a text that is not UTF-8.
+        Value::Bytes(bytes) | Value::RawText(bytes) => (Kind::Bytes, bits::hex(bytes)),
         Value::Uuid(uuid) => (Kind::Uuid, bits::uuid(uuid)),
         Value::Decimal(decimal) => (Kind::Decimal, decimal.to_string()),
         Value::Json(json) => (Kind::Json, json.to_string()),
