@@ -8,6 +8,7 @@ mod configured;
 mod counts;
 mod documents;
 mod failures;
+mod full;
 mod http;
 mod metrics;
 mod positions;

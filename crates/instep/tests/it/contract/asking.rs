@@ -1,5 +1,6 @@
 //! `status` and `counts`: which instance they ask, and what they end with.
 
+use super::http::Api;
 use super::process::Process;
 use super::world::{world, write};
 use crate::program::Folder;
@@ -7,15 +8,7 @@ use std::net::TcpListener;
 
 #[test]
 fn they_ask_the_instance_of_the_configuration_or_the_one_at_a_url() {
-    // A port that is free now; the program takes it a moment later.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let folder = Folder::with(&format!(
-        "version: 1\nlisten: {free}\nservices: {{ a: {{ sqlite: a.db }} }}\n\
-         sources: {{ s: {{ from: a, tables: [t] }} }}\ncounts: {{ all: {{ of: s/t }} }}\n"
-    ));
-    write(&folder, "a.db", "create table t (id integer primary key); insert into t values (1)");
-    assert_eq!(folder.run("status").code, 4, "nobody answers there yet");
-    let (_process, api) = Process::start(&folder);
+    let (folder, _process, api) = at_a_port_of_its_own();
     assert_eq!(api.json("/v1/counts/all?at_least=0&wait=30s")["value"], 1);
     let asked = folder.run("counts all");
     assert_eq!((asked.code, asked.out.as_str()), (0, "1\n"), "{}", asked.err);
@@ -23,6 +16,29 @@ fn they_ask_the_instance_of_the_configuration_or_the_one_at_a_url() {
     let world = world();
     let other = folder.run(&format!("counts all --url {}", world.api.url()));
     assert_eq!((other.code, other.out.as_str()), (0, "7\n"), "{}", other.err);
+}
+
+/// A process whose configuration says where it listens.
+fn at_a_port_of_its_own() -> (Folder, Process, Api) {
+    let folder = Folder::new();
+    write(&folder, "a.db", "create table t (id integer primary key); insert into t values (1)");
+    loop {
+        // A port that is free now; another program may take it before ours does.
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let config = format!(
+            "version: 1\nlisten: {free}\nservices: {{ a: {{ sqlite: a.db }} }}\n\
+             sources: {{ s: {{ from: a, tables: [t] }} }}\ncounts: {{ all: {{ of: s/t }} }}\n"
+        );
+        folder.write("instep.yaml", config);
+        let process = Process::begin(&folder, "run");
+        match process.first_line() {
+            Some(line) => {
+                let api = Api::at(line.strip_prefix("ready ").expect("the line of a ready one"));
+                return (folder, process, api);
+            }
+            None => assert!(process.log().contains("E-LISTEN-IN-USE"), "{}", process.log()),
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::http::Api;
 use super::process::Process;
+use super::waiting::{until, until_some};
 use super::world::{world, write};
 use crate::program::Folder;
 use serde_json::json;
@@ -63,6 +64,27 @@ fn who_has_no_token_or_a_wrong_one_is_told_nothing() {
     assert_eq!(api.with("look-only").get("/v1/status").status, 200);
     let shown = format!("{}{}", process.log(), folder.run("config show").out);
     assert!(!shown.contains("look-only") && !shown.contains("may-do-all"), "{shown}");
+}
+
+#[test]
+fn who_tries_many_wrong_tokens_is_told_when_to_come_again() {
+    let (_folder, _process, api) = guarded();
+    let wrong = api.with("wrong");
+    let refused = until_some("it is refused", || {
+        let answer = wrong.get("/v1/status");
+        if answer.status == 401 {
+            // As fast as it can, faster than attempts are forgotten.
+            let tries = (0..40).map(|_| wrong.get("/v1/status"));
+            return tries.into_iter().find(|answer| answer.status == 429);
+        }
+        Some(answer)
+    });
+    refused.problem(429, "E-TOO-MANY-REQUESTS");
+    let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
+    assert_eq!(api.get("/livez").status, 200, "probes are answered");
+    // It is meant: whoever waits is heard again.
+    until("it is answered", || api.with("look-only").get("/v1/status").status == 200);
 }
 
 #[test]

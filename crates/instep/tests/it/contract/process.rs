@@ -7,7 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -51,6 +51,15 @@ impl Process {
     pub(super) fn line(&self) -> String {
         let line = self.said.recv_timeout(PATIENCE);
         line.unwrap_or_else(|_| panic!("it says nothing more:\n{}", self.log()))
+    }
+
+    /// Its first line; none if it ends without one.
+    pub(super) fn first_line(&self) -> Option<String> {
+        match self.said.recv_timeout(PATIENCE) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("it says nothing:\n{}", self.log()),
+        }
     }
 
     /// Everything that it still says, until its end, and the code that it ends with.

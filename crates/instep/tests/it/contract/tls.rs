@@ -1,6 +1,7 @@
 //! The API over TLS, from the certificate in the configuration to the answer.
 
 use super::process::Process;
+use super::waiting::until;
 use super::world::write;
 use crate::program::Folder;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
@@ -93,6 +94,26 @@ fn an_api_with_a_certificate_speaks_https_and_nothing_else() {
     let asked = format!("--json --config other.yaml status --url https://{address}");
     assert_eq!(folder.run(&asked).code, 4, "whoever answers with another certificate is not asked");
     assert_eq!(folder.run(&format!("status --url http://{address}")).code, 4);
+}
+
+#[test]
+fn another_certificate_in_the_same_files_is_taken_up_while_it_runs() {
+    let folder = certified();
+    let process = Process::begin(&folder, "run");
+    let line = process.line();
+    let address = line.strip_prefix("ready https://").expect("an address of HTTPS").to_owned();
+    let is_answered = |cert: &str| {
+        ask(&folder, cert, &address, "/livez").is_ok_and(|it| it.starts_with("HTTP/1.1 200"))
+    };
+    assert!(is_answered("tls/cert.pem"));
+    fs::copy(folder.path().join("tls/cert.pem"), folder.path().join("tls/old.pem")).unwrap();
+    // One that can not be used changes nothing.
+    folder.write("tls/cert.pem", "no certificate");
+    until("it is told of", || process.log().contains("the certificate stays as it was"));
+    assert!(is_answered("tls/old.pem"));
+    put_certificate(&folder, "");
+    until("it is taken up", || is_answered("tls/cert.pem"));
+    assert!(!is_answered("tls/old.pem"), "the old one is not shown any more");
 }
 
 #[test]

@@ -89,7 +89,13 @@ fn begin() -> World {
         let all = |kind: &str, is: &dyn Fn(&serde_json::Value) -> bool| {
             status[kind].as_array().unwrap().iter().all(is)
         };
-        all("copies", &is_there) && all("counts", &|count| count["position"].is_string())
+        let is_all_there =
+            all("copies", &is_there) && all("counts", &|count| count["position"].is_string());
+        // Until a source has said what time it is, nobody knows.
+        let is_timed = |count: &str| api.json(&format!("/v1/counts/{count}"))["as_of"].is_string();
+        // A target that several groups made at once may have had to be tried again.
+        let is_well = is_all_there && status["problems"] == serde_json::json!([]);
+        is_well && ["all", "row_total"].into_iter().all(is_timed)
     });
     World { api, folder, _process: Mutex::new(process) }
 }

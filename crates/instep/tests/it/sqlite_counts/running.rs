@@ -41,7 +41,10 @@ impl Running {
     pub(crate) fn open(&self, file: &str) -> Connection {
         let connection = Connection::open(self.folder.path().join(file)).unwrap();
         connection.busy_timeout(PATIENCE).unwrap();
-        connection.execute_batch("pragma journal_mode = wal; pragma synchronous = off").unwrap();
+        let set =
+            || connection.execute_batch("pragma journal_mode = wal; pragma synchronous = off");
+        // Another mode is not waited for: SQLite says at once that others are at work.
+        self.until_equal("its mode is set", || (Ok(()), set()));
         connection
     }
 
