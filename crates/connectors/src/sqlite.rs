@@ -3,6 +3,7 @@
 //! ```text
 //!   source              follows the file's tables, and reads their rows
 //!   target              copies and counts in its tables
+//!   glance              looks at a file without writing to it or beside it
 //!   file                opens connections, each on a thread of its own
 //!   schema              what a table looks like
 //!   affinity            what it makes of a declared type
@@ -15,6 +16,7 @@
 mod affinity;
 mod fault;
 mod file;
+pub mod glance;
 mod inode;
 mod quote;
 mod schema;
@@ -24,5 +26,7 @@ mod trouble;
 mod value;
 
 pub use file::File;
-pub use source::{Installation, SourceLimits, SqliteRows, SqliteSource, adopt, detach};
-pub use target::{CopyTo, SqliteCopyRows, SqliteTarget};
+pub use source::{
+    Installation, Recording, SourceLimits, SqliteRows, SqliteSource, adopt, detach,
+};
+pub use target::{CopyTo, Notes, SqliteCopyRows, SqliteTarget};

@@ -60,7 +60,7 @@ mod task;
 pub mod works;
 
 pub use board::{Board, GroupStatus, Latency, Notice, Phase, Snapshot, TaskStatus, Trouble};
-pub use catalog::sqlite::{OpenedCatalog, SqliteCatalog};
+pub use catalog::sqlite::{OpenedCatalog, Pinned, SqliteCatalog, pinned};
 pub use catalog::{Catalog, History};
 pub use group::{Copy, Group, WhenFull};
 pub use instance::Instance;

@@ -46,4 +46,4 @@ pub use ready::Ready;
 pub use router::document;
 pub use serve::{Listener, serve};
 pub use settings::{Bounds, Settings};
-pub use tls::{Certificates, TlsFiles};
+pub use tls::{Certificates, TlsFiles, WARN_DAYS};

@@ -36,6 +36,7 @@ struct Shared {
 
 struct Loaded {
     config: Arc<ServerConfig>,
+    days: i64,
     /// Of the files' bytes, so that what has not changed is not judged again, good or bad.
     digest: Vec<u8>,
 }
@@ -44,7 +45,8 @@ impl Certificates {
     /// Reads the files, and checks that they belong together and are valid now.
     pub async fn load(files: TlsFiles) -> Result<Self, Fault> {
         let read = Read::of(&files).await?;
-        let loaded = Loaded { config: read.config(&files)?, digest: read.digest() };
+        let (config, days) = read.config(&files)?;
+        let loaded = Loaded { config, days, digest: read.digest() };
         Ok(Self(Arc::new(Shared { files, loaded: Mutex::new(loaded) })))
     }
 
@@ -60,7 +62,7 @@ impl Certificates {
         let config = read.config(files);
         let mut loaded = self.locked();
         loaded.digest = digest;
-        loaded.config = config?;
+        (loaded.config, loaded.days) = config?;
         Ok(true)
     }
 
@@ -74,6 +76,11 @@ impl Certificates {
                 Err(fault) => tracing::warn!(error = %fault, "the certificate stays as it was"),
             }
         }
+    }
+
+    /// For how many days the certificate was still valid when it was read.
+    pub fn days(&self) -> i64 {
+        self.locked().days
     }
 
     /// What the next connection is encrypted with.
@@ -111,7 +118,7 @@ impl Read {
         context.finish().as_ref().to_vec()
     }
 
-    fn config(&self, files: &TlsFiles) -> Result<Arc<ServerConfig>, Fault> {
+    fn config(&self, files: &TlsFiles) -> Result<(Arc<ServerConfig>, i64), Fault> {
         let wrong = |path: &Path, what: &str| {
             Fault::stop(Code::TlsFiles, format!("{}: {what}", path.display()))
         };
@@ -120,7 +127,7 @@ impl Read {
         let Some(first) = chain.first() else {
             return Err(wrong(&files.cert, "there is no certificate in it"));
         };
-        check_validity(first).map_err(|what| wrong(&files.cert, &what))?;
+        let days = check_validity(first).map_err(|what| wrong(&files.cert, &what))?;
         let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|error| {
             let is_locked = self.key.windows(9).any(|word| word == b"ENCRYPTED");
             match error {
@@ -136,7 +143,7 @@ impl Read {
             wrong(&files.key, &format!("it is no key for {}: {error}", files.cert.display()))
         })?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
+        Ok((Arc::new(config), days))
     }
 }
 
@@ -147,9 +154,10 @@ async fn read(path: &Path) -> Result<Vec<u8>, Fault> {
 }
 
 /// How long before its end a certificate is warned of.
-const WARN_DAYS: i64 = 30;
+pub const WARN_DAYS: i64 = 30;
 
-fn check_validity(certificate: &[u8]) -> Result<(), String> {
+/// For how many days it is still valid.
+fn check_validity(certificate: &[u8]) -> Result<i64, String> {
     let Some(Validity { from, until }) = validity::of(certificate) else {
         return Err("the certificate is none that can be read".to_owned());
     };
@@ -164,5 +172,5 @@ fn check_validity(certificate: &[u8]) -> Result<(), String> {
     if days < WARN_DAYS {
         tracing::warn!(days, "the certificate of the API ends soon");
     }
-    Ok(())
+    Ok(days)
 }

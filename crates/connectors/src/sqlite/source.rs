@@ -7,6 +7,7 @@
 //!     trigger           PURE: the triggers
 //!     books             our tables
 //!     installation      which Instep follows the file
+//!   recording           what stands in a file because of all that, changing nothing
 //!   history             whether the file's history is still the one that was followed
 //!   follower            one reading is one transaction
 //!     spool             its rows, put aside so that the file is free again
@@ -24,6 +25,7 @@ mod install;
 mod installation;
 mod installed;
 mod limits;
+mod recording;
 mod rows;
 mod shape;
 mod spool;
@@ -32,7 +34,10 @@ mod unsure;
 
 pub use installation::Installation;
 pub use limits::SourceLimits;
+pub use recording::Recording;
+pub(super) use recording::{followable, recording};
 pub use rows::SqliteRows;
+pub(super) use trigger::PREFIX;
 
 use super::fault::Side;
 use super::file::File;

@@ -6,7 +6,7 @@
 //!   open  handle        which file it is, how it is opened, and how transactions are ended
 //!   connection          the port; session: what is open, from the first batch to the commit
 //!     write             one row; careful: row by row; way, parked: rows in each other's way
-//!     books  lease      what Instep notes beside the rows
+//!     books  lease      what Instep notes beside the rows; notes: seen, changing nothing
 //!   tables              the copies' tables: shape as they are, layout for a source's rows,
 //!                       create and affinity where they are made
 //!   stored  text        values on their way in and out
@@ -30,6 +30,7 @@ mod handle;
 mod inspect;
 mod layout;
 mod lease;
+mod notes;
 mod open;
 mod order;
 mod parked;
@@ -54,6 +55,9 @@ use worker::Worker;
 
 pub use copy::CopyTo;
 pub use inspect::SqliteCopyRows;
+pub use notes::Notes;
+pub(super) use notes::notes;
+pub(super) use tables::look_at;
 
 /// A SQLite file that copies and counts are written to.
 ///

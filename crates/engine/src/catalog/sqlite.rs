@@ -8,6 +8,7 @@ use crate::instance::Instance;
 use async_trait::async_trait;
 use model::{Code, Fault, Identity, Incarnation, Lane, Position, TargetName};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -245,6 +246,19 @@ fn connect(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(judge)?;
     connection.busy_timeout(BUSY).map_err(judge)?;
+    check_format(&connection, path)?;
+    prepare(&connection).map_err(judge)?;
+    let check = |row: &Row<'_>| row.get::<_, String>(0);
+    let found = connection.query_row("pragma integrity_check(1)", [], check).map_err(judge)?;
+    if found != "ok" {
+        let what = format!("{}: {found}", path.display());
+        return Err(Fault::stop(Code::CatalogDamaged, what));
+    }
+    Ok(connection)
+}
+
+/// Makes sure that the file is a catalog of a format that is known.
+fn check_format(connection: &Connection, path: &Path) -> Result<(), Fault> {
     let number = |name: &str| {
         connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(judge)
     };
@@ -257,14 +271,58 @@ fn connect(path: &Path) -> Result<Connection, Fault> {
         let what = format!("{} has format {version}, known is {VERSION}", path.display());
         return Err(Fault::stop(Code::CatalogNewer, what));
     }
-    prepare(&connection).map_err(judge)?;
-    let check = |row: &Row<'_>| row.get::<_, String>(0);
-    let found = connection.query_row("pragma integrity_check(1)", [], check).map_err(judge)?;
-    if found != "ok" {
-        let what = format!("{}: {found}", path.display());
-        return Err(Fault::stop(Code::CatalogDamaged, what));
+    Ok(())
+}
+
+/// The server that a lane is pinned to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pinned {
+    /// The one that it was followed at.
+    pub identity: Identity,
+    /// Another one that a person has adopted since.
+    pub adopted: Option<Identity>,
+}
+
+/// Which servers the lanes are pinned to, read without writing to the file or beside it; nothing if
+/// there is no catalog. It blocks.
+pub fn pinned(path: &Path) -> Result<BTreeMap<Lane, Pinned>, Fault> {
+    const ASK: &str = "select lane, history.identity, adopted.identity
+                       from history left join adopted using (lane)";
+    if !path.try_exists().map_err(|error| on_disk("look for", path, error))? {
+        return Ok(BTreeMap::new());
     }
-    Ok(connection)
+    let log = fs::metadata(beside(path, "-wal"));
+    let has_log = log.is_ok_and(|log| log.len() > 0);
+    if has_log && !beside(path, "-shm").exists() {
+        let what = format!("{} has a log without an index, which reading makes", path.display());
+        return Err(Fault::retry(Code::NotMeasured, what));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(read_only(path, has_log), flags).map_err(judge)?;
+    connection.busy_timeout(BUSY).map_err(judge)?;
+    check_format(&connection, path)?;
+    let ask = || -> rusqlite::Result<BTreeMap<Lane, Pinned>> {
+        let mut found = connection.prepare(ASK)?;
+        let found = found.query_map([], |row| {
+            let lane: String = row.get(0)?;
+            let adopted: Option<String> = row.get(2)?;
+            let adopted = adopted.map(|identity| identity.as_str().into());
+            Ok((lane.as_str().into(), Pinned { identity: identity(row, 1)?, adopted }))
+        })?;
+        found.collect()
+    };
+    ask().map_err(judge)
+}
+
+/// The address under which SQLite makes nothing beside the file: the index of a log that is in use
+/// is only read, and a file without a log is nobody's at this moment.
+fn read_only(path: &Path, has_log: bool) -> String {
+    let how = if has_log { "readonly_shm=1" } else { "immutable=1" };
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    let path: String = bytes.map(|byte| format!("%{byte:02x}")).collect();
+    format!("file:{path}?mode=ro&{how}")
 }
 
 /// One sync for each commit, and people who read do not hold up who writes.

@@ -2,7 +2,7 @@
 
 use crate::folder::TestFolder;
 use futures_util::future::join_all;
-use instep_engine::{Catalog, History, SqliteCatalog};
+use instep_engine::{Catalog, History, SqliteCatalog, pinned};
 use model::{Code, Fate, Fault, Identity, Incarnation, Lane, Position, TargetName};
 use std::fs;
 use std::sync::Arc;
@@ -28,6 +28,36 @@ async fn every_call_is_durable_when_it_returns() {
         survivor(&folder).await.deletes_allowed(&lane, &target).await.expect("no fault"),
         5_000
     );
+}
+
+#[tokio::test]
+async fn which_servers_are_pinned_can_be_read_without_a_trace() {
+    let folder = TestFolder::new();
+    let path = folder.path().join("catalog.db");
+    assert_eq!(pinned(&path).expect("no fault"), [].into());
+    let (catalog, _) = open(&folder).await.expect("no fault");
+    let lane = Lane::from("questions/a");
+    catalog.begin(&lane, &history(1)).await.expect("no fault");
+    catalog.adopt(&lane, &Identity::from("server-2")).await.expect("no fault");
+    let look = || {
+        let before = names(&folder);
+        let found = pinned(&path).expect("no fault");
+        assert_eq!(names(&folder), before);
+        let pin = found.get(&lane).expect("the lane is pinned");
+        (pin.identity.clone(), pin.adopted.clone())
+    };
+    let expected = (history(1).identity, Some(Identity::from("server-2")));
+    assert_eq!(look(), expected, "while it is open");
+    drop(catalog);
+    assert_eq!(look(), expected, "when it is closed");
+}
+
+fn names(folder: &TestFolder) -> Vec<String> {
+    let entries = fs::read_dir(folder.path()).expect("a folder");
+    let names = entries.map(|it| it.expect("an entry").file_name().into_string().expect("text"));
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ pub(super) struct Trigger {
 }
 
 /// What every name begins with that stands in a file because of us.
-pub(super) const PREFIX: &str = "instep_";
+pub(in crate::sqlite) const PREFIX: &str = "instep_";
 
 /// The time, in microseconds since 1970. SQLite's clock knows milliseconds: what is below tells
 /// histories apart that count the same changes. It never goes back.

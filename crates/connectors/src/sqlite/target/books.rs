@@ -89,6 +89,14 @@ pub(super) fn are_there(connection: &Connection) -> Result<bool> {
     connection.query_row(ask, [], |row| row.get(0))
 }
 
+/// Whether the tables are of the format that is known.
+pub(super) fn is_known(connection: &Connection) -> Result<bool> {
+    let ask = "select format = ?1 from instep_target";
+    let is_known: Option<bool> =
+        connection.query_row(ask, [FORMAT], |row| row.get(0)).optional()?;
+    Ok(is_known == Some(true))
+}
+
 /// Where a lane stands, in one snapshot.
 pub(super) fn standing(
     connection: &Connection,

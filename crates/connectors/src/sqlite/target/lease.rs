@@ -38,6 +38,13 @@ pub(super) fn look(connection: &Connection, lane: &Lane, tenure: &Tenure) -> Res
     Ok(Asked::Free { epoch, is_new: !is_same })
 }
 
+/// Which instances have a lease of any lane now.
+pub(super) fn leaders(connection: &Connection) -> Result<Vec<String>> {
+    let ask =
+        format!("select distinct instance from instep_leases where until > {CLOCK} order by 1");
+    connection.prepare(&ask)?.query_map([], |row| row.get(0))?.collect()
+}
+
 /// Takes or renews the lease, in the transaction that is open.
 pub(super) fn take(connection: &Connection, lane: &Lane, tenure: &Tenure) -> Result<Leadership> {
     let epoch = match look(connection, lane, tenure)? {

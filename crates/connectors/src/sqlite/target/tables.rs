@@ -141,6 +141,21 @@ pub(super) fn look(
     })
 }
 
+/// Which columns of a source's table that of a copy has, by their places. None if there is no table
+/// and the copy makes it.
+pub(in crate::sqlite) fn look_at(
+    connection: &Connection,
+    path: &Path,
+    copy: &CopyTo,
+    table: &Arc<Table>,
+) -> Result<Option<Vec<usize>>, Fault> {
+    match look(connection, path, copy, table)? {
+        Some(layout) => Ok(Some(layout.columns.iter().map(|held| held.place).collect())),
+        None if copy.create => Ok(None),
+        None => Err(missing(path, copy)),
+    }
+}
+
 /// The fault of a copy without a table.
 pub(super) fn missing(path: &Path, copy: &CopyTo) -> Fault {
     let what = format!(
