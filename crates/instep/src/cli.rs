@@ -15,12 +15,14 @@ use std::time::Duration;
     arg_required_else_help = true,
     infer_subcommands = false,
     before_help = "Examples:
-  instep config check           is the configuration right? Every mistake at once
-  instep config show            what holds, with every default
-  instep explain E-CONFIG-TYPE  what a code means, and what to do",
+  instep init --from sqlite:app.db  a configuration for a database
+  instep config check               is the configuration right? Every mistake at once
+  instep doctor                     is everything there that it names?
+  instep run                        follow, copy, count and answer
+  instep explain E-CONFIG-TYPE      what a code means, and what to do",
     after_help = "Exit codes: 0 done or in step, 1 unexpected, 2 usage or configuration, 3 differences \
-                  found, 4 a server can not be reached, 5 not permitted, 6 unverified, 7 refused by a \
-                  guard, 8 timed out."
+                  or failing checks found, 4 a server can not be reached, 5 not permitted, \
+                  6 unverified, 7 refused by a guard, 8 timed out."
 )]
 pub struct Cli {
     /// What holds for every command.
@@ -45,6 +47,12 @@ pub struct Globals {
 /// One verb each.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Read a database and propose a configuration for it; the database is only read.
+    #[command(before_help = "Examples:
+  instep init --from sqlite:app.db                          look at the proposal
+  instep init --from sqlite:app.db --output instep.yaml     keep it")]
+    Init(InitArguments),
+
     /// Check, show and compare configurations.
     #[command(
         subcommand,
@@ -100,6 +108,17 @@ pub enum Command {
     )]
     Source(SourceCommand),
 
+    /// Look at everything that the configuration names, change nothing, and say what is in the way.
+    #[command(
+        before_help = "Examples:
+  instep doctor                     before the first run, and whenever something is odd
+  instep --config prod.yaml doctor
+  instep doctor --json              every check, for programs",
+        after_help = "Exits with 3 if a check failed, with 6 if none failed and some could not be made; \
+                      warnings alone exit with 0."
+    )]
+    Doctor,
+
     /// Explain a code, such as one that an error shows.
     #[command(before_help = "Examples:
   instep explain E-CONFIG-WHERE
@@ -120,6 +139,20 @@ pub enum Command {
         #[arg(value_enum)]
         shell: Shell,
     },
+}
+
+/// What to propose a configuration for.
+#[derive(Clone, Debug, Args)]
+pub struct InitArguments {
+    /// The database, such as sqlite:app.db.
+    #[arg(long, value_name = "URL")]
+    pub from: String,
+    /// Write it into this new file; without it, to standard output.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace that file if it is there.
+    #[arg(long, requires = "output")]
+    pub force: bool,
 }
 
 /// How to run.

@@ -36,9 +36,11 @@ mod variables;
 mod yaml;
 
 pub use differ::{Difference, differ};
+pub(crate) use forms::{group_misfit, table_misfit};
 pub use load::{Loaded, load, load_text};
 pub use secret::{MASK, Secret};
 pub use setting::{Entry, Setting, Value};
+pub(crate) use show::yaml_text;
 pub use show::{to_json, to_yaml};
 pub use surroundings::Surroundings;
 pub use types::{Config, Copy, Count, Role, Service, Source, TableAt, Tls, Token};

@@ -6,7 +6,7 @@
 //!   cli                 every command and flag, as they are typed
 //!   commands            one verb a file: each takes its arguments and gives a Report
 //!   report, problem     what a command has to say, for people and as one JSON document
-//!   print               how it is said: standard output, standard error, colour, exit code
+//!   print, paint        how it is said: standard output, standard error, colour, exit code
 //!   config              from a file to a Config: places, variables, keys, references
 //!   client              asks a running Instep
 //!   registry            from a Config to everything that runs
@@ -21,6 +21,7 @@ mod client;
 pub mod commands;
 pub mod config;
 
+mod paint;
 mod print;
 mod problem;
 mod quote;

@@ -2,7 +2,9 @@
 
 use clap::Parser;
 use instep::cli::{Cli, Command, ConfigCommand};
-use instep::commands::{completions, config, counts, explain, failures, run, source, status};
+use instep::commands::{
+    completions, config, counts, doctor, explain, failures, init, run, source, status,
+};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -23,6 +25,8 @@ fn main() -> ExitCode {
         Command::Counts(arguments) => counts::run(globals, arguments),
         Command::Failures(command) => failures::run(globals, command),
         Command::Source(command) => source::run(globals, command),
+        Command::Doctor => doctor::run(globals),
+        Command::Init(arguments) => init::run(arguments),
         Command::Explain { code } => explain::run(code),
         Command::Completions { shell } => completions::run(*shell),
     };

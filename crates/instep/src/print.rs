@@ -1,12 +1,12 @@
 //! Says a report: data to standard output, everything else to standard error, or all of it as one
 //! JSON document to standard output.
 
+use crate::paint::Paint;
 use crate::problem::{Place, Problem};
 use crate::report::{Exit, Report, Status};
 use clap::error::ErrorKind;
-use std::env;
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write as _};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// Says the report and gives the code to exit with.
@@ -115,39 +115,6 @@ fn describe(problem: &Problem, paint: Paint) -> String {
     said
 }
 
-/// Whether text is coloured.
-#[derive(Clone, Copy)]
-struct Paint(bool);
-
-impl Paint {
-    /// Colour on a terminal that has it, unless NO_COLOR asks for none.
-    fn for_stderr() -> Self {
-        let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-        Self(io::stderr().is_terminal() && !refused && !dumb)
-    }
-
-    fn red(self, text: &str) -> String {
-        self.with("31;1", text)
-    }
-
-    fn yellow(self, text: &str) -> String {
-        self.with("33;1", text)
-    }
-
-    fn bold(self, text: &str) -> String {
-        self.with("1", text)
-    }
-
-    fn dim(self, text: &str) -> String {
-        self.with("2", text)
-    }
-
-    fn with(self, style: &str, text: &str) -> String {
-        if self.0 { format!("\u{1b}[{style}m{text}\u{1b}[0m") } else { text.to_owned() }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_problem_shows_its_place_its_line_and_a_caret() {
-        let said = describe(&problem(), Paint(false));
+        let said = describe(&problem(), Paint::none());
         assert_eq!(
             said,
             "a.yaml:12:1: E-CONFIG-UNKNOWN-KEY what\n  12 | listn: x\n     | ^^^^^\n  why: why\n  fix: fix\n"
@@ -171,18 +138,18 @@ mod tests {
 
     #[test]
     fn colour_adds_nothing_but_colour() {
-        let painted = describe(&problem(), Paint(true));
+        let painted = describe(&problem(), Paint::all());
         let bare = painted.split('\u{1b}').map(|part| match part.find('m') {
             Some(end) if part.starts_with('[') => &part[end + 1..],
             _ => part,
         });
-        assert_eq!(bare.collect::<String>(), describe(&problem(), Paint(false)));
+        assert_eq!(bare.collect::<String>(), describe(&problem(), Paint::none()));
     }
 
     #[test]
     fn the_summary_of_what_failed_comes_last() {
         let report = Report::failed(Exit::Usage, "one problem", vec![problem()]);
-        let said = messages(&report, Paint(false));
+        let said = messages(&report, Paint::none());
         assert_eq!(said.lines().last(), Some("one problem"));
         assert!(said.contains("next:  instep explain E-CONFIG-UNKNOWN-KEY"));
     }

@@ -7,7 +7,7 @@ mod sqlite;
 pub(crate) use sqlite::installation;
 
 use crate::config::{Config, Copy, Count, Service, Source};
-use connectors::sqlite::target::SqliteTarget;
+use connectors::sqlite::target::{CopyTo, SqliteTarget};
 use engine::works::{Followed, KeptCopy, KeptCount, Shard, Works};
 use engine::{
     Board, Catalog, Counting, Group, Instance, Numbers, Pipeline, Push, SetAside, SortedState,
@@ -67,6 +67,12 @@ pub(crate) async fn open(config: &Config, clock: fn() -> i64) -> Result<Opened, 
 /// Where the catalog is.
 pub(crate) fn catalog_file(config: &Config) -> PathBuf {
     config.data_dir.join("catalog.db")
+}
+
+/// A copy as its file has it; none if its source is not of this configuration.
+pub(crate) fn copy_to(copy: &Copy, config: &Config) -> Option<CopyTo> {
+    let source = config.sources.iter().find(|source| source.name == copy.source)?;
+    Some(sqlite::copy_to(copy, source))
 }
 
 /// The lane of one shard of a source.

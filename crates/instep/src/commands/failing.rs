@@ -22,6 +22,10 @@ fn exit(code: Code) -> Exit {
         }
         Code::ListenInUse | Code::ListenFailed | Code::ListenOpen | Code::TlsFiles => Exit::Usage,
         Code::SourceUnavailable | Code::TargetUnavailable => Exit::Unreachable,
+        Code::FileMissing | Code::FileLocked => Exit::Unreachable,
+        Code::FileDenied => Exit::Denied,
+        Code::FileUnsuitable => Exit::Usage,
+        Code::NotMeasured => Exit::Unverified,
         _ => Exit::Unexpected,
     }
 }

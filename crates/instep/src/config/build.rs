@@ -195,11 +195,7 @@ impl<'a> Builder<'a> {
         let Some(name) = column.text() else {
             return;
         };
-        let why = if RESERVED.contains(&name) || name.ends_with(".is") {
-            "the API gives this word a meaning of its own when it is asked for a group"
-        } else if pushed && PUSHED.contains(&name) {
-            "a pushed table has a column of that name itself"
-        } else {
+        let Some(why) = forms::reserved_for_groups(name, pushed) else {
             return;
         };
         let what = format!("`{name}` is reserved and can not be grouped by");
@@ -273,9 +269,3 @@ impl<'a> Builder<'a> {
         self.troubles.push(Trouble::new(code, span, what, why, fix));
     }
 }
-
-/// Words of the API that stand beside the columns of a group.
-const RESERVED: [&str; 4] = ["at_least", "wait", "limit", "after"];
-
-/// Columns that a pushed table has besides those of the group.
-const PUSHED: [&str; 2] = ["count", "value"];

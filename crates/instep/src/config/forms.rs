@@ -38,6 +38,36 @@ pub(super) fn check(form: Form, text: &str) -> Result<(), Misfit> {
     }
 }
 
+/// Why the configuration can not name a table; nothing if it can.
+pub(crate) fn table_misfit(table: &str) -> Option<String> {
+    check(Form::Table, table).err().map(|misfit| misfit.what)
+}
+
+/// Why nothing can be grouped by a column, be it pushed or not; nothing if it can.
+pub(crate) fn group_misfit(column: &str) -> Option<&'static str> {
+    match check(Form::Column, column) {
+        Ok(()) => reserved_for_groups(column, true),
+        Err(_) => Some("the configuration can not name it"),
+    }
+}
+
+/// What else a column's name means where rows are grouped by it.
+pub(super) fn reserved_for_groups(column: &str, is_pushed: bool) -> Option<&'static str> {
+    if ASKED.contains(&column) || column.ends_with(".is") {
+        Some("the API gives this word a meaning of its own when it is asked for a group")
+    } else if is_pushed && PUSHED.contains(&column) {
+        Some("a pushed table has a column of that name itself")
+    } else {
+        None
+    }
+}
+
+/// Words of the API that stand beside the columns of a group.
+const ASKED: [&str; 4] = ["at_least", "wait", "limit", "after"];
+
+/// Columns that a pushed table has besides those of the group.
+const PUSHED: [&str; 2] = ["count", "value"];
+
 /// The address in a text; `localhost` is this machine.
 pub(super) fn address(text: &str) -> Option<SocketAddr> {
     if let Some(port) = text.strip_prefix("localhost:") {

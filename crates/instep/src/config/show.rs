@@ -35,6 +35,11 @@ pub fn to_json(settings: &Setting, around: &Surroundings) -> Json {
     }
 }
 
+/// A text as it stands in a configuration, so that it is read as that text and as nothing else.
+pub(crate) fn yaml_text(text: &str) -> String {
+    scalar(&escape(text))
+}
+
 /// A single value as text, masked if it is a secret.
 pub(super) fn plain(value: &Value, around: &Surroundings) -> String {
     match value {

@@ -79,7 +79,7 @@ pub(super) fn copy_rows(
 }
 
 /// A copy of this source, as its file has it.
-fn copy_to(copy: &Copy, source: &Source) -> CopyTo {
+pub(super) fn copy_to(copy: &Copy, source: &Source) -> CopyTo {
     let fields = copy.fields.iter().map(|(to, from)| (to.as_str().into(), from.as_str().into()));
     CopyTo {
         name: copy.name.clone(),

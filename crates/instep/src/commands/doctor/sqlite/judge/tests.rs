@@ -1,0 +1,123 @@
+//! What the answers of a SQLite file mean, answer by answer.
+
+use super::*;
+use crate::commands::doctor::check::State;
+
+fn code(check: &Check) -> Option<Code> {
+    check.problem.as_ref().map(|problem| problem.code)
+}
+
+fn part(source: bool, target: bool) -> Part {
+    Part {
+        source: source.then(|| "quiz".to_owned()),
+        tables: Vec::new(),
+        is_target: target,
+        is_made: false,
+    }
+}
+
+#[test]
+fn a_missing_file_is_good_only_where_it_will_be_made() {
+    let missing = || Err(ErrorKind::NotFound.into());
+    let at = Path::new("/nowhere/a.db");
+    assert_eq!(code(&place(at, true, missing())), None);
+    assert_eq!(code(&place(at, false, missing())), Some(Code::FileMissing));
+    let denied = place(at, true, Err(ErrorKind::PermissionDenied.into()));
+    assert_eq!(code(&denied), Some(Code::FileDenied));
+    let unknown = place(at, true, Err(ErrorKind::TimedOut.into()));
+    assert_eq!(unknown.state, State::NotMeasured);
+}
+
+#[test]
+fn rights_are_judged_by_what_the_part_needs() {
+    let may = |read, write, write_beside| Rights {
+        read,
+        write,
+        write_beside,
+        folder: PathBuf::from("/data"),
+    };
+    let (source, target, none) = (part(true, false), part(false, true), part(false, false));
+    for (part, may, expected) in [
+        (&source, may(true, true, true), None),
+        (&source, may(true, false, true), Some(Code::SourceReadOnly)),
+        (&source, may(true, true, false), Some(Code::SourceReadOnly)),
+        (&source, may(false, false, true), Some(Code::FileDenied)),
+        (&target, may(true, false, true), Some(Code::FileDenied)),
+        (&target, may(true, true, true), None),
+        (&none, may(true, false, false), None),
+        (&none, may(false, false, false), Some(Code::FileDenied)),
+    ] {
+        assert_eq!(code(&rights(part, None, &may)), expected, "{part:?} {may:?}");
+    }
+}
+
+#[test]
+fn another_file_than_the_pinned_one_is_refused_unless_it_was_adopted() {
+    let (one, other) = (Identity::from("one"), Identity::from("other"));
+    let pinned = |adopted: Option<&Identity>| {
+        Ok(Some(Pinned { identity: one.clone(), adopted: adopted.cloned() }))
+    };
+    for (pinned, found, expected) in [
+        (Ok(None), None, None),
+        (Ok(None), Some(&one), None),
+        (pinned(None), Some(&one), None),
+        (pinned(Some(&other)), Some(&other), None),
+        (pinned(None), Some(&other), Some(Code::SourceChanged)),
+        (pinned(None), None, Some(Code::SourceChanged)),
+    ] {
+        assert_eq!(code(&identity("quiz", pinned, found)), expected);
+    }
+    let unread = Err(Fault::stop(Code::CatalogDamaged, "damaged"));
+    assert_eq!(identity("quiz", unread, None).state, State::NotMeasured);
+}
+
+#[test]
+fn a_source_without_some_of_its_triggers_is_warned_of() {
+    let sound = Recording {
+        identity: Some("one".into()),
+        is_of_other_version: false,
+        last: 7,
+        triggers: 5,
+        lacking: [].into(),
+        new: Vec::new(),
+    };
+    assert_eq!(source(&sound).state, State::Good);
+    let lacking = Recording { lacking: [("item".into(), 2)].into(), ..sound.clone() };
+    assert_eq!(code(&source(&lacking)), Some(Code::SourceTriggers));
+    let newer = Recording { is_of_other_version: true, ..sound };
+    assert_eq!(code(&source(&newer)), Some(Code::SourceUnavailable));
+}
+
+#[test]
+fn a_lock_of_the_instep_that_runs_is_none_of_a_stranger() {
+    let holder = |pid| Holder { pid, excludes_readers: false };
+    let locked = |pid, running| code(&locked(holder(pid), 9, Duration::from_secs(4), running));
+    assert_eq!(locked(Some(u32::MAX), None), Some(Code::FileLocked));
+    assert_eq!(locked(None, None), Some(Code::FileLocked));
+    assert_eq!(locked(Some(7), Some(7)), Some(Code::ServiceSlow));
+}
+
+#[test]
+fn a_copy_whose_table_refers_to_one_that_nobody_fills_is_warned_of() {
+    let refers = |to: &[&str]| Fit {
+        is_there: true,
+        columns: 2,
+        left_out: vec!["note".to_owned()],
+        refers: to.iter().map(|&it| it.to_owned()).collect(),
+    };
+    let codes = |to: &[&str]| {
+        let checks = fit("a".to_owned(), &refers(to), &["Topic"]);
+        checks.iter().map(code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&[]), [None]);
+    assert_eq!(codes(&["topic"]), [None]);
+    assert_eq!(codes(&["topic", "person"]), [None, Some(Code::CopyRefers)]);
+}
+
+#[test]
+fn what_takes_longer_than_a_second_is_slow() {
+    let fast = Duration::from_millis(3);
+    assert_eq!(latency((fast, fast)).state, State::Good);
+    assert_eq!(latency((SLOW * 2, Duration::ZERO)).state, State::Warning);
+    assert_eq!(latency((fast, SLOW * 2)).state, State::Warning);
+}

@@ -1,0 +1,48 @@
+//! PURE: what part a service plays in a configuration.
+
+use crate::config::Config;
+use model::TableName;
+use std::fmt;
+
+/// What part a service plays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Part {
+    /// The source that it is, or is a shard of.
+    pub(super) source: Option<String>,
+    /// The tables that are followed there.
+    pub(super) tables: Vec<TableName>,
+    /// Whether copies or counts are written to it.
+    pub(super) is_target: bool,
+    /// Whether its file is made if it is missing.
+    pub(super) is_made: bool,
+}
+
+impl Part {
+    /// The part of a service.
+    pub(super) fn of(service: &str, config: &Config) -> Self {
+        let is_it = |name: &String| name == service;
+        let source = config.sources.iter().find(|source| source.services.iter().any(is_it));
+        let copies = || config.copies.iter().filter(|copy| is_it(&copy.to.service));
+        let pushes = config.counts.iter().flat_map(|count| &count.to);
+        let is_pushed = pushes.into_iter().any(|to| is_it(&to.service));
+        let is_made = is_pushed || copies().any(|copy| copy.create);
+        Self {
+            source: source.map(|source| source.name.clone()),
+            tables: source.map(|source| source.tables.clone()).unwrap_or_default(),
+            is_target: is_pushed || copies().next().is_some(),
+            // An empty source would be taken for the truth.
+            is_made: is_made && source.is_none(),
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.source, self.is_target) {
+            (Some(source), false) => write!(f, "source {source}"),
+            (Some(source), true) => write!(f, "source {source}, and target"),
+            (None, true) => f.write_str("target"),
+            (None, false) => f.write_str("used by nothing"),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! PURE: a proposal as YAML, with the reasons as comments.
+
+use super::propose::{Proposal, Proposed, ProposedCount};
+use crate::config::yaml_text;
+use crate::quote::visible;
+use connectors::sqlite::glance::SketchBounds;
+use std::fmt::Write as _;
+
+/// What is named by where it is.
+pub(super) struct Paths {
+    /// The database as it was given.
+    pub(super) from: String,
+    /// The database, as the configuration names it.
+    pub(super) database: String,
+    /// The file for the copies, as the configuration names it.
+    pub(super) copy: String,
+}
+
+/// The proposal.
+pub(super) fn written(proposal: &Proposal, paths: &Paths, bounds: &SketchBounds) -> String {
+    let Proposal { source, copy, tables, .. } = proposal;
+    let mut yaml = String::from("# yaml-language-server: $schema=./instep.schema.json\n");
+    head(paths, bounds, &mut yaml);
+    let _ = write!(yaml, "version: 1\n\nservices:\n  {source}:\n");
+    let _ = writeln!(yaml, "    sqlite: {}", yaml_text(&paths.database));
+    yaml.push_str("  # A second file, which `instep run` makes, with a copy of each table.\n");
+    let _ = write!(yaml, "  {copy}:\n    sqlite: {}\n", yaml_text(&paths.copy));
+    yaml.push_str("\n# `instep run` adds triggers to its tables, which record what changes;\n");
+    let _ = writeln!(yaml, "# `instep source detach {source}` takes them out again.");
+    let _ = write!(yaml, "sources:\n  {source}:\n    from: {source}\n    tables:\n");
+    for table in tables {
+        let _ = writeln!(yaml, "      - {}  # {}", yaml_text(&table.name), described(table));
+    }
+    yaml.push_str(
+        "\n# Each is kept equal to its table. Leave out what you need nowhere else.\ncopies:\n",
+    );
+    for table in tables {
+        let (of, to) = (format!("{source}/{}", table.name), format!("{copy}/{}", table.name));
+        let _ = writeln!(yaml, "  {}:", table.slug);
+        let _ = writeln!(yaml, "    of: {}", yaml_text(&of));
+        let _ = writeln!(yaml, "    to: {}", yaml_text(&to));
+        yaml.push_str("    create: true\n");
+    }
+    yaml.push_str("\n# Numbers that equal a recount. The API answers with them, and with `to: ");
+    let _ =
+        writeln!(yaml, "[{copy}/TABLE]`\n# they are also kept in a table, for services to read.");
+    yaml.push_str("counts:\n");
+    for table in tables {
+        for count in &table.counts {
+            written_count(source, table, count, &mut yaml);
+        }
+    }
+    left_out(proposal, &mut yaml);
+    yaml
+}
+
+fn head(paths: &Paths, bounds: &SketchBounds, yaml: &mut String) {
+    let from = in_comment(&paths.from);
+    let _ = write!(
+        yaml,
+        "#\n# Proposed by `instep init --from {from}`.\n# Counts are proposed by what the first {} \
+         rows of each table look like.\n\n",
+        bounds.sample_rows_max
+    );
+}
+
+fn described(table: &Proposed) -> String {
+    let more = if table.has_more_rows { "more than " } else { "" };
+    let rows = if table.rows == 1 && !table.has_more_rows { "row" } else { "rows" };
+    let key: Vec<_> = table.key.iter().map(|column| in_comment(column)).collect();
+    format!("{more}{} {rows}, key {}", table.rows, key.join(", "))
+}
+
+fn written_count(source: &str, table: &Proposed, count: &ProposedCount, yaml: &mut String) {
+    let ProposedCount { name, by, condition, why } = count;
+    let _ = writeln!(yaml, "  {name}:  # {}", in_comment(why));
+    let _ = writeln!(yaml, "    of: {}", yaml_text(&format!("{source}/{}", table.name)));
+    if let Some(by) = by {
+        let _ = writeln!(yaml, "    by:\n      - {}", yaml_text(by));
+    }
+    if let Some(condition) = condition {
+        let _ = writeln!(yaml, "    where: {}", yaml_text(condition));
+    }
+}
+
+fn left_out(proposal: &Proposal, yaml: &mut String) {
+    if !proposal.left.is_empty() {
+        yaml.push_str("\n# Can not be followed:\n");
+    }
+    for left in &proposal.left {
+        let (name, why) = (in_comment(&left.name), in_comment(&left.why));
+        let _ = writeln!(yaml, "#   {name}: {why}  [{}]", left.code);
+    }
+    if proposal.more > 0 {
+        let _ = writeln!(yaml, "\n# {} further tables were not looked at.", proposal.more);
+    }
+}
+
+/// A text that stays within its comment.
+fn in_comment(text: &str) -> String {
+    text.chars().map(visible).map(|c| if is_break(c) { '·' } else { c }).collect()
+}
+
+fn is_break(c: char) -> bool {
+    matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}')
+}
