@@ -26,7 +26,5 @@ mod trouble;
 mod value;
 
 pub use file::File;
-pub use source::{
-    Installation, Recording, SourceLimits, SqliteRows, SqliteSource, adopt, detach,
-};
+pub use source::{Installation, Recording, SourceLimits, SqliteRows, SqliteSource, adopt, detach};
 pub use target::{CopyTo, Notes, SqliteCopyRows, SqliteTarget};

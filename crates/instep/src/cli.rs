@@ -15,6 +15,7 @@ use std::time::Duration;
     arg_required_else_help = true,
     infer_subcommands = false,
     before_help = "Examples:
+  instep demo                       what it is for, in a minute; needs nothing, leaves nothing
   instep init --from sqlite:app.db  a configuration for a database
   instep config check               is the configuration right? Every mistake at once
   instep doctor                     is everything there that it names?
@@ -47,6 +48,14 @@ pub struct Globals {
 /// One verb each.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show in a minute what Instep is for: a quiz platform as it is today, beside one with Instep.
+    #[command(before_help = "Examples:
+  instep demo
+  instep demo --duration 20s --seed 7    a short one, with the same changes each time
+  instep demo --keep ./demo              its files, its configuration and its logs stay
+  instep demo --json                     the comparison at the end, for programs")]
+    Demo(DemoArguments),
+
     /// Read a database and propose a configuration for it; the database is only read.
     #[command(before_help = "Examples:
   instep init --from sqlite:app.db                          look at the proposal
@@ -139,6 +148,20 @@ pub enum Command {
         #[arg(value_enum)]
         shell: Shell,
     },
+}
+
+/// How to show what Instep is for.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArguments {
+    /// How long questions are changed and things are broken, 3s to 60m.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = time)]
+    pub duration: Duration,
+    /// Which changes are made; the same number gives the same ones.
+    #[arg(long, value_name = "NUMBER", default_value_t = 7)]
+    pub seed: u64,
+    /// Leave everything in this folder, which must be new or empty; without it nothing is left.
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
 }
 
 /// What to propose a configuration for.

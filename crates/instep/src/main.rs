@@ -3,7 +3,7 @@
 use clap::Parser;
 use instep::cli::{Cli, Command, ConfigCommand};
 use instep::commands::{
-    completions, config, counts, doctor, explain, failures, init, run, source, status,
+    completions, config, counts, demo, doctor, explain, failures, init, run, source, status,
 };
 use std::process::ExitCode;
 
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
             ConfigCommand::Schema => config::schema::run(),
             ConfigCommand::Diff { other } => config::diff::run(globals, other),
         },
+        Command::Demo(arguments) => demo::run(globals, arguments),
         Command::Run(arguments) => run::run(globals, arguments),
         Command::Status(arguments) => status::run(globals, arguments),
         Command::Counts(arguments) => counts::run(globals, arguments),

@@ -74,6 +74,10 @@ pub enum Exit {
     Refused = 7,
     /// It took longer than it may.
     TimedOut = 8,
+    /// It was stopped by SIGINT, and has ended cleanly.
+    Interrupted = 130,
+    /// It was stopped by SIGTERM, and has ended cleanly.
+    Terminated = 143,
 }
 
 impl Report {

@@ -1,11 +1,11 @@
 //! `instep run`: follows, applies, counts and answers until it is told to stop.
 
 mod notices;
-mod signals;
 
 use crate::cli::{Globals, RunArguments};
 use crate::commands::failing::failed;
 use crate::commands::loaded::loaded;
+use crate::commands::signals::Signals;
 use crate::config::{Config, Role};
 use crate::registry::{self, Opened};
 use crate::report::{Exit, Report};
@@ -14,7 +14,6 @@ use engine::Stop;
 use model::Fault;
 use serde_json::json;
 use server::{Certificates, Listener, Ready, Settings, TlsFiles, Token, serve};
-use signals::Signals;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -8,6 +8,7 @@ mod attacks;
 mod config_commands;
 mod contract;
 mod defaults;
+mod demo;
 mod doctor;
 mod files;
 mod fuzz;

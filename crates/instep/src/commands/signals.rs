@@ -1,4 +1,4 @@
-//! The signals that end a run: the first asks for a clean stop, the second ends it at once.
+//! The signals that end what runs: the first asks for a clean stop, the second ends it at once.
 
 use engine::Stop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -30,7 +30,7 @@ impl Signals {
     }
 
     /// The next one, as the code that a process ended by it has.
-    async fn next(&mut self) -> i32 {
+    pub(super) async fn next(&mut self) -> i32 {
         tokio::select! {
             () = next_of(&mut self.terminate) => 143,
             () = next_of(&mut self.interrupt) => 130,
