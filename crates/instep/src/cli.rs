@@ -91,6 +91,7 @@ pub enum Command {
   instep counts questions                        all groups of one
   instep counts questions topic_id=7             one group
   instep counts questions topic_id.is=null
+  instep counts questions --wait 20s             just after the start, until it is filled
   instep counts questions topic_id=7 --at-least 4711 --wait 2s   not before that write")]
     Counts(CountsArguments),
 
@@ -218,8 +219,8 @@ pub struct CountsArguments {
     /// Not before this position of the source.
     #[arg(long, value_name = "POSITION", requires = "name")]
     pub at_least: Option<String>,
-    /// Wait so long for that position, 30s at most.
-    #[arg(long, value_name = "TIME", requires = "at_least", value_parser = time)]
+    /// Wait so long until it can be told, at that position if there is one; 30s at most.
+    #[arg(long, value_name = "TIME", requires = "name", value_parser = time)]
     pub wait: Option<Duration>,
 }
 

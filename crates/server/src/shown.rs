@@ -118,7 +118,10 @@ pub(crate) fn troubles(
         let who = format!("copy {}", copy.name);
         found.extend(copy.trouble.iter().map(|it| trouble(it.code, &who, &it.what)));
         if copy.failures > 0 {
-            let what = format!("{} of its keys are held", copy.failures);
+            let what = match copy.failures {
+                1 => "1 key is held back".to_owned(),
+                several => format!("{several} keys are held back"),
+            };
             found.insert(trouble(Code::RowsHeld, &who, &what));
         }
     }

@@ -44,9 +44,17 @@ fn told(status: &Value, state: &str, exit: Exit) -> Report {
         "in_step" => "every copy and count is in step with its source",
         "catching_up" => "changes are on their way",
         "diverged" => "some rows are known to differ from their source",
+        _ if !list(&status["problems"]).is_empty() => {
+            "not everything works now, and nothing was compared yet"
+        }
         _ => "nothing is known to be wrong, and nothing was compared yet",
     };
-    let report = Report::ended(exit, summary).with(text(status), status.clone());
+    let mut text = text(status);
+    // What ends otherwise than well says it beside the data.
+    if exit == Exit::Done {
+        text.push_str(&format!("\n{summary}\n"));
+    }
+    let report = Report::ended(exit, summary).with(text, status.clone());
     match state {
         "diverged" => report.next("see which rows, and why", "instep failures list"),
         _ => report,
@@ -78,8 +86,10 @@ fn text(status: &Value) -> String {
     }
     let mut parts = vec![sources.to_string(), copies.to_string(), counts.to_string()];
     parts.retain(|part| !part.is_empty());
-    let problem =
-        |problem: &Value| format!("{}: {}\n", written(&problem["code"]), written(&problem["what"]));
+    let problem = |problem: &Value| {
+        let [code, what, fix] = ["code", "what", "fix"].map(|field| written(&problem[field]));
+        format!("{code}: {what}\n  fix: {fix}\n")
+    };
     let problems: String = list(&status["problems"]).iter().map(problem).collect();
     parts.extend((!problems.is_empty()).then_some(problems));
     parts.join("\n")

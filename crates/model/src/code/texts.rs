@@ -28,14 +28,16 @@ pub(super) const ENTRIES: [(Code, &str, &str); 85] = [
          again. Check the disk and the file system, then restart."),
     (Code::Superseded, "E-SUPERSEDED",
         "Another instance has taken over this lane or target with a higher epoch. This one has \
-         stopped writing to it, and follows again when it holds the lease."),
+         stopped writing to it, and follows again when it holds the lease. Where two instances are \
+         meant to run nothing is to be done; else stop the other one."),
     (Code::OutOfOrder, "E-OUT-OF-ORDER",
         "An entry was about to be logged at or below the end of its lane. That would break the order \
-         of the source, so it was refused and the lane was stopped."),
+         of the source, so it was refused and the lane was stopped. Please report it with the message, \
+         and start Instep anew."),
     (Code::SourceChanged, "E-SOURCE-CHANGED",
         "The server behind this address is not the one that Instep followed before. It may be a \
-         restored backup, a clone or a wrong address. Nothing is read from it until a person says \
-         that it is the right one."),
+         restored backup, a clone or a wrong address. Nothing is read from it until a person has \
+         decided. If it is the right one, say so with `instep source adopt`; if not, mend the address."),
     (Code::SourceFollowed, "E-SOURCE-FOLLOWED",
         "Another Instep follows this source. Two would take each other's changes away before they are \
          read, so this one reads nothing from it. The message says where the other one keeps its data, \
@@ -47,24 +49,28 @@ pub(super) const ENTRIES: [(Code, &str, &str); 85] = [
         "The source no longer keeps the changes that come after the position that Instep holds, \
          so going on would skip some, or it was restored to an earlier state. A new history begins; \
          each copy is compared with the source as it is now, row by row, and mended, and reports no \
-         position until that is done."),
+         position until that is done. Nothing is to be done but to see with `instep status` when it is."),
     (Code::LogHistoryLost, "E-LOG-HISTORY-LOST",
         "The log no longer holds what comes after this target's watermark, so going on would skip \
          changes. Its copies are compared with the source as it is now, row by row, and mended; they \
-         report no position until that is done."),
+         report no position until that is done. Nothing is to be done but to see with `instep status` \
+         when it is."),
     (Code::SourceUnavailable, "E-SOURCE-UNAVAILABLE",
         "The source could not be reached or did not answer. Instep tries again, with growing pauses; \
-         nothing is lost, because the source keeps what was not confirmed."),
+         nothing is lost, because the source keeps what was not confirmed. Look whether the database is \
+         there, under the address in `services`, and whether Instep's user may use it."),
     (Code::TargetUnavailable, "E-TARGET-UNAVAILABLE",
         "The target could not be reached or did not answer. Instep tries again, with growing pauses; \
-         other targets go on, and the log keeps what this one still needs."),
+         other targets go on, and the log keeps what this one still needs. Look whether the database is \
+         there, under the address in `services`, and whether Instep's user may write it."),
     (Code::TargetRefused, "E-TARGET-REFUSED",
         "The target refused rows and no single row could be blamed, or more keys are held than \
-         held_keys_max allows. The target has stopped and keeps what it has."),
+         held_keys_max allows. The target has stopped and keeps what it has. Mend what its database objects \
+         to, as the message and `instep failures list` say, then start Instep anew."),
     (Code::CopyTableMissing, "E-COPY-TABLE-MISSING",
-        "The target has no table for this copy. Make it there, or write `create: true` under the copy \
-         and Instep makes it from the source's columns and key. Instep looks again with growing pauses \
-         and goes on by itself."),
+        "The target has no table for this copy. Instep looks again with growing pauses. Make the table \
+         there, and Instep goes on by itself; or write `create: true` under the copy, start Instep anew, \
+         and it makes the table from the source's columns and key."),
     (Code::CopyColumns, "E-COPY-COLUMNS",
         "The table of this copy cannot hold the source's rows: a column that `fields` name or that is \
          part of the key is not there, the key is not unique there byte for byte, or a column that the \
@@ -315,7 +321,7 @@ pub(super) const ENTRIES: [(Code, &str, &str); 85] = [
     (Code::CountNotReady, "E-COUNT-NOT-READY",
         "The rows behind this count are still being read from the source, or Instep has not come back to \
          where its log ended when it was started. A number now would be wrong, so none is given. Try \
-         again after the time in the Retry-After header, or wait with the parameter `wait`."),
+         again after the time in the Retry-After header, or wait with the parameter `wait`, as in `--wait 20s`."),
     (Code::NotReached, "E-NOT-REACHED",
         "The count had not come to the position of `at_least` when the time of `wait` was up. An earlier \
          number would not have had the write that was asked for, so none is given. Try again after the \
@@ -330,9 +336,9 @@ pub(super) const ENTRIES: [(Code, &str, &str); 85] = [
          again when the target is back."),
     (Code::RowsHeld, "E-ROWS-HELD",
         "The service of this copy refused rows, so their keys are held: the copy differs from its source \
-         in these, and goes on with all others. Each is tried again by itself. See /v1/failures for the \
-         reasons, mend what the service objects to, then retry them, or discard those that shall stay as \
-         they are."),
+         in these, and goes on with all others. Each is tried again by itself. See `instep failures list` or \
+         /v1/failures for the reasons, mend what the service objects to, then retry them, or discard those \
+         that shall stay as they are."),
     (Code::Unexpected, "E-UNEXPECTED",
         "Something inside Instep failed that should not have, and the request was given up. Copies and \
          counts are not concerned. Please report it with the log of that moment."),

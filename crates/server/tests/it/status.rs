@@ -66,7 +66,7 @@ async fn what_is_wrong_is_said_once_with_its_cause_and_its_way_out() {
     let problems = status["problems"].as_array().expect("a list");
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert_eq!(problems[0]["code"], "E-ROWS-HELD");
-    assert_eq!(problems[0]["what"], "copy mirror: 1 of its keys are held");
+    assert_eq!(problems[0]["what"], "copy mirror: 1 key is held back");
     for field in ["why", "fix"] {
         assert!(problems[0][field].as_str().is_some_and(|text| text.len() > 20));
     }

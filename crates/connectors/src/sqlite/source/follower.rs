@@ -95,7 +95,7 @@ impl Follower {
     ) -> Result<Self, Fault> {
         // Looked at before: if another file is moved there meanwhile, the first look says so.
         let inode = Inode::of(&file.path).map_err(|error| {
-            let what = format!("{} can not be opened", file.path.display());
+            let what = format!("{} can not be opened: {error}", file.path.display());
             Fault::retry(Code::SourceUnavailable, what).because(error)
         })?;
         let connection = file.open(Side::Source, OpenFlags::SQLITE_OPEN_READ_WRITE)?;

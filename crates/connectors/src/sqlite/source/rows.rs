@@ -112,7 +112,7 @@ struct Reader {
 impl Reader {
     fn open(file: File) -> Result<Self, Fault> {
         let inode = Inode::of(&file.path).map_err(|error| {
-            let what = format!("{} can not be opened", file.path.display());
+            let what = format!("{} can not be opened: {error}", file.path.display());
             Fault::retry(Code::SourceUnavailable, what).because(error)
         })?;
         // A file in write-ahead mode can not be read without writing beside it.

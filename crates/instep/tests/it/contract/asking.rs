@@ -42,6 +42,25 @@ fn at_a_port_of_its_own() -> (Folder, Process, Api) {
 }
 
 #[test]
+fn a_count_that_can_not_be_told_yet_is_waited_for() {
+    let folder = Folder::with(
+        "version: 1\nlisten: 127.0.0.1:0\nlimits: { retry_pause_seconds: 0.2 }\n\
+         services: { a: { sqlite: a.db } }\nsources: { s: { from: a, tables: [t] } }\n\
+         counts: { all: { of: s/t } }\n",
+    );
+    let (_process, api) = Process::start(&folder);
+    let url = api.url();
+    let early = folder.run(&format!("--json counts all --url {url}"));
+    assert_eq!(early.problems(), ["E-COUNT-NOT-READY"], "its source is not there");
+    let asked = std::thread::scope(|scope| {
+        let asking = scope.spawn(|| folder.run(&format!("counts all --wait 30s --url {url}")));
+        write(&folder, "a.db", "create table t (id integer primary key); insert into t values (1)");
+        asking.join().unwrap()
+    });
+    assert_eq!((asked.code, asked.out.as_str()), (0, "1\n"), "{}", asked.err);
+}
+
+#[test]
 fn a_url_needs_no_configuration() {
     let folder = Folder::new();
     let world = world();
