@@ -1,5 +1,8 @@
 //! PURE: the pages of docs/reference, made from what they describe.
 
+mod api;
+mod metrics;
+
 use crate::cli::Cli;
 use crate::config::keys::ROOT;
 use crate::config::shape::{Key, Presence, Shape};
@@ -8,8 +11,14 @@ use model::Code;
 use std::fmt::Write as _;
 
 /// Every page by its file name.
-pub fn pages() -> [(&'static str, String); 3] {
-    [("config.md", config()), ("errors.md", errors()), ("cli.md", cli())]
+pub fn pages() -> [(&'static str, String); 5] {
+    [
+        ("config.md", config()),
+        ("errors.md", errors()),
+        ("cli.md", cli()),
+        ("api.md", format!("# HTTP API\n\n{MADE}\n\n{}", api::body(&server::document()))),
+        ("metrics.md", format!("# Metrics\n\n{MADE}\n\n{}", metrics::body())),
+    ]
 }
 
 const MADE: &str =
@@ -77,12 +86,20 @@ const ERRORS: &str = "Every problem that Instep reports carries one of these cod
 with `W-` only warn. `instep explain CODE` prints the same text.";
 
 fn cli() -> String {
-    let mut page = format!("# Commands\n\n{MADE}\n");
+    let mut page = format!("# Commands\n\n{MADE}\n\n{CLI}\n");
     let mut command = Cli::command();
     command.build();
     describe(&mut command, &mut page);
     page
 }
+
+const CLI: &str = "Data goes to standard output, messages to standard error. Colour is for terminals \
+alone; `NO_COLOR` turns it off.
+
+With `--json` a command prints one document on standard output, also when it fails: `status` (`ok`, \
+`differences`, `unverified` or `error`), `summary`, `problems` (each with `code`, `what`, `why`, `fix` and \
+`where`), `next_steps` (each with `text` and `command`) and `data`. Fields are added over time, never \
+changed.";
 
 fn describe(command: &mut clap::Command, page: &mut String) {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned();

@@ -10,7 +10,7 @@
 //!      └─ routes         one file a route
 //!   query, text          what a request says                                             (pure)
 //!   views, shown         what an answer says, and how it is made of what the engine says (pure)
-//!   metrics              the page that is scraped                                        (pure)
+//!   metrics              the page that is scraped; families: what each is for             (pure)
 //!   problem              what an answer says when there is none
 //! ```
 //!
@@ -42,6 +42,7 @@ mod views;
 
 pub use guard::rate::Rate;
 pub use guard::tokens::{Role, Token};
+pub use metrics::families::{FAMILIES, Family};
 pub use ready::Ready;
 pub use router::document;
 pub use serve::{Listener, serve};

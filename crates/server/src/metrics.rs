@@ -3,8 +3,13 @@
 //! Labels are names of the configuration and a few fixed words, never keys or values. A family
 //! without samples is left out: what is not known is not shown as nothing.
 
+pub(crate) mod families;
+
 use engine::Latency;
 use engine::works::{SourceStatus, TargetState, TargetStatus};
+use families::{
+    APPLIED, BUILD, CAPTURED, FAILURES, Family, JOURNAL, LATENCY, RETRIES, STATE, WAITS,
+};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
@@ -36,35 +41,20 @@ pub(crate) fn page(facts: Facts<'_>) -> String {
         .map(|source| Sample::plain(&[("source", &source.name)], source.captured.to_string()));
     let journal = facts.journal_bytes.map(|bytes| Sample::plain(&[], bytes.to_string()));
     let mut page = Page(String::new());
-    page.family("changes_captured_total", "counter", CAPTURED, captured.collect());
-    page.family(
-        "changes_applied_total",
-        "counter",
-        APPLIED,
-        per_target(|it| Some(it.written.to_string())),
-    );
-    page.family("retries_total", "counter", RETRIES, per_target(|it| Some(it.retries.to_string())));
-    page.family("failures", "gauge", FAILURES, per_target(|it| Some(it.failures.to_string())));
-    page.family("target_state", "gauge", STATE, targets.iter().flat_map(states).collect());
+    page.family(&CAPTURED, captured.collect());
+    page.family(&APPLIED, per_target(|it| Some(it.written.to_string())));
+    page.family(&RETRIES, per_target(|it| Some(it.retries.to_string())));
+    page.family(&FAILURES, per_target(|it| Some(it.failures.to_string())));
+    page.family(&STATE, targets.iter().flat_map(states).collect());
     let latencies = targets.iter().flat_map(|it| histogram(&it.name, &it.latency));
-    page.family("commit_to_apply_seconds", "histogram", LATENCY, latencies.collect());
+    page.family(&LATENCY, latencies.collect());
     let waits = per_target(|it| it.waits_since.map(seconds));
-    page.family("oldest_unapplied_timestamp_seconds", "gauge", WAITS, waits);
-    page.family("journal_bytes", "gauge", JOURNAL, journal.into_iter().collect());
+    page.family(&WAITS, waits);
+    page.family(&JOURNAL, journal.into_iter().collect());
     let build = Sample::plain(&[("version", facts.version)], "1".to_owned());
-    page.family("build_info", "gauge", BUILD, vec![build]);
+    page.family(&BUILD, vec![build]);
     page.0
 }
-
-const CAPTURED: &str = "Changes put into the log since the process started.";
-const APPLIED: &str = "Rows written to the target since the process started.";
-const RETRIES: &str = "Restarts of the target's task after a fault since the process started.";
-const FAILURES: &str = "Keys that the target's service refused and that are held.";
-const STATE: &str = "What the target's task does: 1 for that state, 0 for the others.";
-const LATENCY: &str = "How long changes took from their commit at the source until applied.";
-const WAITS: &str = "When the oldest change that the target lacks was committed at its source.";
-const JOURNAL: &str = "The room that the log takes on its disk.";
-const BUILD: &str = "The version of this Instep; always 1.";
 
 /// The states of a target, from the best to the worst.
 const STATES: [(TargetState, &str); 5] = [
@@ -151,11 +141,11 @@ struct Page(String);
 
 impl Page {
     /// Appends a family, if it has samples.
-    fn family(&mut self, name: &str, kind: &str, help: &str, samples: Vec<Sample>) {
+    fn family(&mut self, family: &Family, samples: Vec<Sample>) {
         if samples.is_empty() {
             return;
         }
-        let name = format!("instep_{name}");
+        let Family { name, kind, help, .. } = family;
         let mut put = |line: std::fmt::Arguments<'_>| {
             writeln!(self.0, "{line}").expect("BUG: a string takes everything");
         };
@@ -214,6 +204,28 @@ mod tests {
         assert!(
             !page.contains("journal") && !page.contains("verified") && !page.contains("captured")
         );
+    }
+
+    #[test]
+    fn every_family_can_be_on_the_page_in_its_order_and_with_its_labels() {
+        let source = SourceStatus { name: "s".into(), captured: 1, services: vec![] };
+        let mut target = target("a", TargetState::Following);
+        target.waits_since = Some(1);
+        let sources = &[source];
+        let facts = Facts { version: "1", sources, targets: vec![target], journal_bytes: Some(7) };
+        let page = page(facts);
+        let types = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        let types: Vec<_> = types.map(str::to_owned).collect();
+        let known = families::FAMILIES.map(|family| format!("{} {}", family.name, family.kind));
+        assert_eq!(types, known);
+        for family in families::FAMILIES {
+            let samples = page.lines().filter(|line| line.starts_with(family.name));
+            for sample in samples {
+                let has = family.labels.iter().all(|label| sample.contains(&format!("{label}=\"")));
+                assert!(has, "{sample}");
+                assert_eq!(sample.contains('{'), !family.labels.is_empty(), "{sample}");
+            }
+        }
     }
 
     #[test]

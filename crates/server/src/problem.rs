@@ -17,7 +17,7 @@ pub(crate) struct Problem {
     header: Option<(HeaderName, HeaderValue)>,
 }
 
-/// What is sent of it.
+/// Why a request was not done, and what to do.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ProblemView {
     /// Where the code is explained.
