@@ -35,7 +35,7 @@ struct Tool {
     mend: &'static str,
 }
 
-const TOOLS: [Tool; 7] = [
+const TOOLS: [Tool; 9] = [
     Tool {
         name: "cargo",
         probe: &["cargo", "--version"],
@@ -77,6 +77,20 @@ const TOOLS: [Tool; 7] = [
         component: false,
         package: Some("bsdutils"),
         mend: "install `script`, which gives a test its terminal; on Debian `bsdutils`",
+    },
+    Tool {
+        name: "sqlite3",
+        probe: &["sqlite3", "--version"],
+        component: false,
+        package: Some("sqlite3"),
+        mend: "install `sqlite3`, which the pages for users work with; on Debian `sqlite3`",
+    },
+    Tool {
+        name: "curl",
+        probe: &["curl", "--version"],
+        component: false,
+        package: Some("curl"),
+        mend: "install `curl`, which the pages for users work with; on Debian `curl`",
     },
     Tool {
         name: "mount",

@@ -1,5 +1,4 @@
 //! What holds of the program from outside, and of its configuration for any text at all.
-//! What holds of the program from outside.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod answers;
@@ -10,6 +9,7 @@ mod contract;
 mod defaults;
 mod demo;
 mod doctor;
+mod documents;
 mod files;
 mod fuzz;
 mod init;
