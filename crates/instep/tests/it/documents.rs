@@ -21,11 +21,12 @@ use page::{Page, Use};
 use std::collections::BTreeSet;
 
 /// The pages that are run, each by a test of its own below.
-const RUN: [&str; 14] = [
+const RUN: [&str; 15] = [
     "README.md",
     "docs/README.md",
     "docs/tutorial.md",
     "docs/situations.md",
+    "docs/how-to/begin.md",
     "docs/how-to/example.md",
     "docs/how-to/add-a-count.md",
     "docs/how-to/add-a-copy.md",
@@ -49,6 +50,11 @@ fn the_readme_runs_as_it_is_written() {
 #[test]
 fn the_tutorial_runs_as_it_is_written() {
     script::run("docs/tutorial.md");
+}
+
+#[test]
+fn beginning_with_a_database_runs_as_it_is_written() {
+    script::run("docs/how-to/begin.md");
 }
 
 #[test]
