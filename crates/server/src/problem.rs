@@ -69,7 +69,7 @@ impl Problem {
     /// The bytes that are sent.
     pub(crate) fn body(&self) -> Vec<u8> {
         let view = ProblemView {
-            kind: format!("/docs/errors#{}", self.code),
+            kind: format!("urn:instep:{}", self.code),
             title: self.code.title().to_owned(),
             status: self.status.as_u16(),
             detail: self.detail.clone(),

@@ -41,7 +41,7 @@ impl Reply {
             );
         }
         let code = problem["code"].as_str().expect("a code").to_owned();
-        assert_eq!(problem["type"], format!("/docs/errors#{code}"));
+        assert_eq!(problem["type"], format!("urn:instep:{code}"));
         code
     }
 }

@@ -4,7 +4,7 @@
 //! person has to know of even if it was over in between comes from the boards, which keep it.
 
 use engine::works::Works;
-use engine::{Notice, Stop, Trouble};
+use engine::{Notice, Stop, Trouble, Untold};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,11 +95,14 @@ fn seen(works: &Works) -> BTreeMap<String, State> {
         seen.insert(format!("target {}", target.name), State::new(what, target.trouble.as_ref()));
     }
     for count in works.count_status() {
-        let what = match &count.untold {
-            None => "counted".to_owned(),
-            Some(untold) => format!("not told yet: {untold:?}"),
+        let state = match &count.untold {
+            None => State::new("counted", None),
+            Some(Untold::Filling) => State::new("not told yet: its rows are being read", None),
+            Some(Untold::Replaying) => State::new("not told yet: the log is being read", None),
+            Some(Untold::Unknown) => State::new("not counted", None),
+            Some(Untold::Stopped(trouble)) => State::new("stopped", Some(trouble)),
         };
-        seen.insert(format!("count {}", count.name), State::new(what, None));
+        seen.insert(format!("count {}", count.name), state);
     }
     seen
 }
