@@ -44,7 +44,7 @@ impl Spool {
             "drop table if exists temp.instep_touched;
              drop table if exists temp.instep_found;
              create temp table instep_touched (place integer primary key, tbl, {keys});
-             create temp table instep_found (place integer primary key, {cells});"
+             create temp table instep_found (place integer primary key, tbl, {cells});"
         ))?;
         let names: Vec<_> = tables.iter().map(|table| quote::text(table.name.as_str())).collect();
         let names = names.join(", ");
@@ -59,8 +59,7 @@ impl Spool {
              order by place"
         );
         let rows = format!(
-            "select place, tbl, {cells} from temp.instep_found join temp.instep_touched \
-             using (place) where place > ?1 order by place"
+            "select place, tbl, {cells} from temp.instep_found where place > ?1 order by place"
         );
         let find = tables.iter().map(|table| find(table)).collect();
         let tables = tables.iter().map(|table| (table.name.clone(), Arc::clone(table))).collect();
@@ -79,10 +78,11 @@ impl Spool {
         connection.prepare_cached("delete from temp.instep_found")?.execute([])?;
         let touched = connection.prepare_cached(&self.touch)?.execute(params![after, upto])?;
         if touched > 0 {
+            let mut found = 0;
             for find in &self.find {
-                connection.prepare_cached(find)?.execute([])?;
+                found += connection.prepare_cached(find)?.execute([])?;
             }
-            self.stage = Stage::Gone(0);
+            self.stage = if found < touched { Stage::Gone(0) } else { Stage::Rows(0) };
         }
         Ok(touched > 0)
     }
@@ -123,9 +123,14 @@ impl Spool {
     ) -> Result<Option<i64>, Trouble> {
         let mut query = connection.prepare_cached(query)?;
         let mut rows = query.query([after])?;
+        let mut last: Option<&Arc<Table>> = None;
         while let Some(row) = rows.next()? {
-            let name: String = row.get(1)?;
-            let table = &self.tables[&TableName::from(name.as_str())];
+            // Mostly it is the table of the row before.
+            let name = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+            let table = match last {
+                Some(table) if table.name.as_str() == name => table,
+                _ => last.insert(&self.tables[&TableName::from(name)]),
+            };
             if let Some(op) = change(table, row)? {
                 part.add(Change { table: Arc::clone(table), op });
             }
@@ -200,7 +205,7 @@ fn find(table: &Table) -> String {
     let cells = numbered("c", table.columns.len());
     let (from, name) = (quote::name(table.name.as_str()), quote::text(table.name.as_str()));
     format!(
-        "insert into temp.instep_found (place, {cells}) select touched.place, {columns} \
+        "insert into temp.instep_found (place, tbl, {cells}) select touched.place, touched.tbl, {columns} \
          from temp.instep_touched touched cross join main.{from} there on {key} \
          where touched.tbl = {name}"
     )
