@@ -8,7 +8,7 @@
 //!     write             one row; careful: row by row; way, parked: rows in each other's way
 //!     books  lease      what Instep notes beside the rows; notes: seen, changing nothing
 //!   tables              the copies' tables: shape as they are, layout for a source's rows,
-//!                       create and affinity where they are made
+//!                       create and affinity where they are made; columns: which rows have them
 //!   stored  text        values on their way in and out
 //!   inspect  read       rows read back, in the source's names
 //! ```
@@ -23,6 +23,7 @@ mod affinity;
 mod bind;
 mod books;
 mod careful;
+mod columns;
 mod connection;
 mod copy;
 mod create;

@@ -35,6 +35,8 @@ pub enum Code {
     CopyTableMissing,
     /// The table of a copy does not fit the source's.
     CopyColumns,
+    /// A copy has more columns of its source than its rows were written with.
+    CopyColumnAdded,
     /// A target's file or tables are not what they were.
     TargetDamaged,
     /// A pass would delete more than it may without a person's word.

@@ -5,7 +5,7 @@ use super::names::Code;
 /// Every code with its name and its explanation, in the order of the enumeration and of the
 /// reference page.
 #[rustfmt::skip]
-pub(super) const ENTRIES: [(Code, &str, &str); 85] = [
+pub(super) const ENTRIES: [(Code, &str, &str); 86] = [
     (Code::DataLocked, "E-DATA-LOCKED",
         "Another process works in this data directory. Two writers would destroy the journal, \
          so the second one does not start. Stop the other process, or give this one its own data_dir."),
@@ -76,6 +76,11 @@ pub(super) const ENTRIES: [(Code, &str, &str); 85] = [
          part of the key is not there, the key is not unique there byte for byte, or a column that the \
          source has nothing for may not be NULL. The message names the columns. Change the table or \
          the copy's `fields`, then restart."),
+    (Code::CopyColumnAdded, "E-COPY-COLUMN-ADDED",
+        "A column was added to the source or to the table of this copy, and the copy has it now. Adding \
+         it touched no row, so those that were copied before may lack its values. The copy is compared \
+         with its source, row by row, and mended; it reports no position until that is done. Nothing is \
+         to be done but to see with `instep status` when it is."),
     (Code::TargetDamaged, "E-TARGET-DAMAGED",
         "The target's file is damaged, is no database, or what Instep noted in it is not what it wrote, \
          or was written by a newer Instep. Nothing more is written to it. Check the disk, and restore \

@@ -1,7 +1,7 @@
 //! What Instep notes in the file of a target, beside the rows and in the same transactions.
 //!
-//! `instep_watermarks`, `instep_leases`, `instep_holds` and `instep_passes`, one row a lane and, for
-//! the last two, a copy; offsets and keys as the codec writes them, with words beside them for people
+//! `instep_watermarks`, `instep_leases`, `instep_holds`, `instep_passes` and `instep_columns`, one row
+//! a lane and, for the last three, a copy; offsets and keys as the codec writes them, with words beside them for people
 //! who open the file. The tables are of the plainest make, because whoever else uses the file may
 //! have an older SQLite, which could not open a file with a table that it does not understand. To
 //! remove Instep from the file, drop the tables whose names begin with `instep_`.
@@ -56,13 +56,23 @@ const TABLES: &str = "
     ) without rowid;
 ";
 
+/// A table that files of before lack.
+const COLUMNS: &str = "
+    create table if not exists instep_columns (
+        lane text not null,
+        copy text not null,
+        name text not null,
+        primary key (lane, copy, name)
+    ) without rowid;
+";
+
 /// The file's clock in microseconds since 1970.
 pub(super) const CLOCK: &str = "cast(round(unixepoch('subsec') * 1000) as integer) * 1000";
 
 /// Makes the tables if they are not there, and refuses those of a format that is not known.
 pub(super) fn open(connection: &mut Connection, path: &Path) -> std::result::Result<(), Fault> {
     let judge = |error| trouble::of_file(path, error);
-    if !are_there(connection).map_err(judge)? {
+    if !has(connection, "instep_columns").map_err(judge)? {
         let transaction =
             connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
         let transaction = transaction.map_err(judge)?;
@@ -71,6 +81,7 @@ pub(super) fn open(connection: &mut Connection, path: &Path) -> std::result::Res
             let note = "insert into instep_target (format) values (?1)";
             transaction.execute(note, [FORMAT]).map_err(judge)?;
         }
+        transaction.execute_batch(COLUMNS).map_err(judge)?;
         transaction.commit().map_err(judge)?;
     }
     let ask = "select format from instep_target";
@@ -85,8 +96,12 @@ pub(super) fn open(connection: &mut Connection, path: &Path) -> std::result::Res
 
 /// Whether Instep has ever written to the file.
 pub(super) fn are_there(connection: &Connection) -> Result<bool> {
-    let ask = "select exists (select 1 from sqlite_schema where name = 'instep_target')";
-    connection.query_row(ask, [], |row| row.get(0))
+    has(connection, "instep_target")
+}
+
+fn has(connection: &Connection, table: &str) -> Result<bool> {
+    let ask = "select exists (select 1 from sqlite_schema where name = ?1)";
+    connection.query_row(ask, [table], |row| row.get(0))
 }
 
 /// Whether the tables are of the format that is known.

@@ -5,6 +5,7 @@
 
 use super::books;
 use super::careful::{self, Care, Each};
+use super::columns;
 use super::copy::CopyTo;
 use super::handle::Handle;
 use super::lease;
@@ -13,7 +14,9 @@ use super::parked::Parked;
 use super::tables::Tables;
 use super::trouble::{Refused, Trouble, of_file};
 use super::write::Writing;
-use model::{Batch, Code, Fault, Lane, Leadership, Mode, Outcome, Refusal, Standing, Tenure};
+use model::{
+    Batch, Code, CopyName, Fault, Lane, Leadership, Mode, Outcome, Refusal, Standing, Tenure,
+};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -55,7 +58,7 @@ impl Session {
     /// Makes the table of a copy, if it is not there.
     pub(super) fn make_table(
         &mut self,
-        copy: &model::CopyName,
+        copy: &CopyName,
         table: &std::sync::Arc<model::Table>,
     ) -> Result<(), Fault> {
         self.handle.begin(true)?;
@@ -122,6 +125,9 @@ impl Session {
             Ok(outcome) => Ok(outcome),
             Err(trouble) => {
                 let taken_back = self.take_back();
+                if let Some(copy) = self.tables.take_gained() {
+                    self.compare_again(batch, &copy)?;
+                }
                 match trouble {
                     Trouble::Fault(fault) => Err(fault),
                     Trouble::Refused(Refused { reason, .. }) => {
@@ -130,6 +136,16 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Notes that a copy is to be compared with its source before more is written to it.
+    fn compare_again(&mut self, batch: &Batch, copy: &CopyName) -> Result<(), Fault> {
+        self.begin(batch)?;
+        let noted = columns::compare_again(&self.handle.connection, &batch.lane, copy);
+        noted.map_err(|error| of_file(&self.handle.path, error))?;
+        self.commit()?.map(drop).map_err(|refused| {
+            Fault::stop(Code::Broken, format!("a note was refused: {}", refused.reason))
+        })
     }
 
     fn together(&mut self, batch: &Batch) -> Result<Outcome, Trouble> {

@@ -1,13 +1,14 @@
 //! The tables of the copies in their file: looked at once, and again when the schema has changed.
 
+use super::columns;
 use super::copy::CopyTo;
 use super::create;
 use super::layout::Layout;
 use super::shape::Shape;
 use super::trouble::{of_file, of_statement};
-use model::{Batch, Code, CopyName, Fault, Table};
+use model::{Batch, Code, CopyName, Fault, Lane, Table};
 use rusqlite::{Connection, Result as Sqlite};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,6 +18,10 @@ use std::sync::Arc;
 pub(super) struct Tables {
     copies: BTreeMap<CopyName, CopyTo>,
     layouts: BTreeMap<CopyName, Rc<Layout>>,
+    /// Those of which it is noted that the rows of a lane are written with them.
+    noted: BTreeSet<(Lane, CopyName)>,
+    /// A copy that has more columns than its rows were written with.
+    gained: Option<CopyName>,
     /// The schema's number when they were looked at.
     schema: Option<i64>,
     have_foreign_keys: bool,
@@ -26,7 +31,19 @@ impl Tables {
     /// The tables of these copies.
     pub(super) fn new(copies: Vec<CopyTo>) -> Self {
         let copies = copies.into_iter().map(|copy| (copy.name.clone(), copy)).collect();
-        Self { copies, layouts: BTreeMap::new(), schema: None, have_foreign_keys: false }
+        Self {
+            copies,
+            layouts: BTreeMap::new(),
+            noted: BTreeSet::new(),
+            gained: None,
+            schema: None,
+            have_foreign_keys: false,
+        }
+    }
+
+    /// The copy that has to be compared with its source before more is written to it.
+    pub(super) fn take_gained(&mut self) -> Option<CopyName> {
+        self.gained.take()
     }
 
     /// Whether rows of any table refer to others.
@@ -37,6 +54,7 @@ impl Tables {
     /// Forgets what a transaction that is taken back may have made.
     pub(super) fn forget(&mut self) {
         self.layouts.clear();
+        self.noted.clear();
         self.schema = None;
     }
 
@@ -49,6 +67,7 @@ impl Tables {
                    where t.type = 'table')";
         self.have_foreign_keys = connection.query_row(ask, [], |row| row.get(0))?;
         self.layouts.clear();
+        self.noted.clear();
         self.schema = Some(schema);
         Ok(())
     }
@@ -80,12 +99,40 @@ impl Tables {
                 {
                     Rc::clone(layout)
                 }
-                _ => self.layout(connection, path, &write.copy, &write.table)?,
+                _ => {
+                    let layout = self.layout(connection, path, &write.copy, &write.table)?;
+                    self.note(connection, path, (&batch.lane, &write.copy), &layout)?;
+                    layout
+                }
             };
             last = Some(&write.copy);
             layouts.push(layout);
         }
         Ok(layouts)
+    }
+
+    /// Notes which columns the rows of a lane are written with, and refuses to go on if those from
+    /// before lack one.
+    fn note(
+        &mut self,
+        connection: &Connection,
+        path: &Path,
+        (lane, copy): (&Lane, &CopyName),
+        layout: &Layout,
+    ) -> Result<(), Fault> {
+        if self.noted.contains(&(lane.clone(), copy.clone())) {
+            return Ok(());
+        }
+        let gained = columns::gained(connection, lane, copy, layout);
+        let gained = gained.map_err(|error| of_file(path, error))?;
+        if gained.is_empty() {
+            self.noted.insert((lane.clone(), copy.clone()));
+            return Ok(());
+        }
+        self.gained = Some(copy.clone());
+        let (path, gained) = (path.display(), gained.join(", "));
+        let what = format!("{path}: copy {copy} has more columns of its source now: {gained}");
+        Err(Fault::retry(Code::CopyColumnAdded, what))
     }
 
     /// How rows of a source table lie in a copy's.
@@ -115,6 +162,7 @@ impl Tables {
         };
         let layout = Rc::new(layout);
         self.layouts.insert(copy.clone(), Rc::clone(&layout));
+        self.noted.retain(|(_, noted)| noted != copy);
         Ok(layout)
     }
 }

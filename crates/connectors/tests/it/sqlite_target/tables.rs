@@ -1,8 +1,8 @@
 //! Tables as users make them: what fits, what does not, and how it is said.
 
-use super::rig::{Rig, TABLE};
+use super::rig::{Rig, TABLE, at};
 use instep_connectors::sqlite::target::CopyTo;
-use model::{Code, Column, Fate, Fault, Kind, Mode, Outcome};
+use model::{Batch, Code, Column, Fate, Fault, Kind, Mode, Outcome, Pass, Purpose};
 use std::sync::Arc;
 use testkit::conformance::rows::{self, row, rows};
 
@@ -67,6 +67,9 @@ async fn a_column_that_the_source_adds_is_left_out_until_the_table_has_it() {
     let rig = Rig::new(TABLE);
     first_write(&rig).await.expect("it fits");
     let mut led = rig.lead().await;
+    let passes = vec![("copy".into(), Pass::Done)];
+    let done = Batch { passes, ..led.batch(1, Vec::new()) };
+    led.target.apply(&done, Mode::Together).await.expect("noted");
     let mut later = rig.table.as_ref().clone();
     let declared = "text".into();
     let added = Column {
@@ -85,8 +88,17 @@ async fn a_column_that_the_source_adds_is_left_out_until_the_table_has_it() {
     write.table = later.clone();
     assert_eq!(led.together(2, vec![write.clone()]).await, None);
     assert_eq!(rig.dump("select * from questions_copy where id = 2"), "2|8|b");
-    // Once it is there it is written, without a new connection.
+    // Once it is there the rows from before lack it: they are compared, and written with it.
     rig.hand().execute("alter table questions_copy add column added text", []).expect("it works");
+    let batch = led.batch(3, vec![write.clone()]);
+    let fault = led.target.apply(&batch, Mode::Together).await.expect_err("rows lack it");
+    assert_eq!((fault.fate, fault.code), (Fate::Retry, Code::CopyColumnAdded));
+    assert!(fault.what.ends_with("added"), "{fault}");
+    let standing = led.target.standing(&led.lane).await.expect("a standing");
+    let (purpose, began) = (Purpose::Bridge, at(2));
+    let again = Pass::Under { purpose, began, upto: None, deleted: 0 };
+    assert_eq!(standing.passes, [("copy".into(), again)].into());
+    assert_eq!(standing.watermark, Some(at(2)), "the batch was not written");
     assert_eq!(led.together(3, vec![write]).await, None);
     assert_eq!(rig.dump("select * from questions_copy where id = 2"), "2|8|b|new");
     let there = rows::all(rig.inspect().as_ref(), &later).await;

@@ -1,6 +1,6 @@
 //! What other programs do to the schema of a source, to our tables in it, and to its locks.
 
-use crate::rig::Rig;
+use crate::rig::{Rig, until};
 
 /// Statements that are run at a source, one after the other. Each leaves changes behind that no
 /// trigger has seen, or that are not in our table any more.
@@ -89,6 +89,35 @@ async fn whatever_is_done_to_schema_and_notes_of_a_source_while_nobody_looks_not
         rig.converges().await;
         running.stop().await;
     }
+}
+
+/// P3: no statement touches the rows that were there, so nothing of it comes over the log.
+#[tokio::test]
+async fn a_column_that_is_added_with_a_default_reaches_the_rows_from_before() {
+    let rig = Rig::shop();
+    let running = rig.run().await;
+    rig.converges().await;
+    let prices = "select id, price from item order by id";
+    // Once the copy has its column first, once the source.
+    for (number, target_first) in [(301, true), (302, false)] {
+        let source = format!("alter table item add column price{number} integer default 5");
+        let target = format!("alter table item add column price{number} integer");
+        let adds = [("target.db", target), ("source.db", source)];
+        let [first, second] = if target_first { [0, 1] } else { [1, 0] };
+        for (file, add) in [&adds[first], &adds[second]] {
+            rig.write(file, add);
+        }
+        rig.sell(number, number);
+        rig.converges().await;
+        let prices = prices.replace("price", &format!("price{number}"));
+        let all = until("every row has its price", || {
+            let copied = rig.ask("target.db", &prices);
+            copied.is_some() && copied == rig.ask("source.db", &prices)
+        })
+        .await;
+        assert!(all, "{number}");
+    }
+    running.stop().await;
 }
 
 fn strike(rig: &Rig, what: &str, sql: &str) {
