@@ -35,7 +35,7 @@ struct Tool {
     mend: &'static str,
 }
 
-const TOOLS: [Tool; 9] = [
+const TOOLS: [Tool; 10] = [
     Tool {
         name: "cargo",
         probe: &["cargo", "--version"],
@@ -98,6 +98,13 @@ const TOOLS: [Tool; 9] = [
         component: false,
         package: Some("mount"),
         mend: "install `mount`, with which tests make full disks; on Debian `mount`",
+    },
+    Tool {
+        name: "postgresql",
+        probe: &["sh", "-c", "test -x /usr/lib/postgresql/15/bin/initdb || command -v initdb"],
+        component: false,
+        package: Some("postgresql-15"),
+        mend: "install PostgreSQL 15, which tests start; on Debian `postgresql-15`",
     },
 ];
 

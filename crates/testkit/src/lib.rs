@@ -9,3 +9,4 @@ pub mod faulty;
 pub mod fuzz;
 pub mod memory;
 pub mod offload;
+pub mod postgres;

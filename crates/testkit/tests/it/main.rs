@@ -4,4 +4,5 @@ mod memory_database;
 mod memory_slots;
 mod memory_store;
 mod owners;
+mod postgres;
 mod restored;
