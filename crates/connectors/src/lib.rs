@@ -7,4 +7,5 @@
 //!
 //! Must not know: the engine, the journal, the configuration file, one another.
 
+pub mod postgres;
 pub mod sqlite;
