@@ -1,11 +1,33 @@
-//! PostgreSQL: servers followed by their write-ahead log.
+//! PostgreSQL: servers followed by their write-ahead log, and asked by ordinary queries.
 //!
 //! ```text
-//!   pgoutput            the messages in the stream of changes
-//!   lsn                 its positions
+//!   access              where a database is and how to get in, from a URL
+//!   session             ordinary queries, and rows read in bulk
+//!   replication         the stream of changes, and what is asked on its connection
+//!   pgoutput            the messages in that stream
+//!   fault  trouble      its errors, judged
+//!   link  login  tries  a connection, logged in, to the first server that will do
+//!   lsn  quote          its positions; names and texts as SQL
 //! ```
 
+pub mod access;
+mod fault;
+mod fixed;
+mod link;
+mod login;
 mod lsn;
+mod packet;
 pub mod pgoutput;
+mod quote;
+pub mod replication;
+mod session;
+mod tries;
+mod trouble;
+mod wire;
 
+pub use access::Access;
+pub use fault::{Side, judge};
 pub use lsn::Lsn;
+pub use replication::{Feed, Follow, Replication};
+pub use session::{Cells, CopyRows, Session};
+pub use trouble::{Refused, Trouble};

@@ -77,6 +77,18 @@ pub enum Code {
     FileExists,
     /// A database has no table that can be followed.
     NothingToFollow,
+    /// The URL of a PostgreSQL cannot be read.
+    PostgresUrl,
+    /// A connection to PostgreSQL is not encrypted as it has to be.
+    PostgresTls,
+    /// PostgreSQL does not let us in.
+    PostgresLogin,
+    /// The role that we use in PostgreSQL may not do what is needed.
+    PostgresPrivilege,
+    /// PostgreSQL refuses something that trying again will not change.
+    PostgresRefused,
+    /// What came is nothing that PostgreSQL sends.
+    PostgresMessage,
     /// The command line cannot be understood.
     Usage,
     /// A file that the configuration needs cannot be read.

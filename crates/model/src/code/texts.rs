@@ -5,7 +5,7 @@ use super::names::Code;
 /// Every code with its name and its explanation, in the order of the enumeration and of the
 /// reference page.
 #[rustfmt::skip]
-pub(super) const ENTRIES: [(Code, &str, &str); 86] = [
+pub(super) const ENTRIES: [(Code, &str, &str); 92] = [
     (Code::DataLocked, "E-DATA-LOCKED",
         "Another process works in this data directory. Two writers would destroy the journal, \
          so the second one does not start. Stop the other process, or give this one its own data_dir."),
@@ -167,6 +167,31 @@ pub(super) const ENTRIES: [(Code, &str, &str); 86] = [
         "The database has no table that can be followed: it is empty, or each of its tables lacks a key that \
          is never NULL, is a view or a virtual table. The message says why of each. Name another database, \
          or give the tables a primary key."),
+    (Code::PostgresUrl, "E-POSTGRES-URL",
+        "The URL of a PostgreSQL cannot be read, or asks for something that is not known. Its form is \
+         postgres://USER:PASSWORD@SERVER:PORT/DATABASE?sslmode=verify-full; in names and passwords write \
+         %40 for @, %3A for :, %2F for / and %25 for %. Change the part that the message names."),
+    (Code::PostgresTls, "E-POSTGRES-TLS",
+        "The connection cannot be encrypted as it has to be: the server has no TLS, nobody whom this \
+         machine trusts vouches for its certificate, or it names another server. Beyond this machine \
+         sslmode=verify-full holds unless the URL says otherwise. Name the file of your own authority with \
+         sslrootcert, use the name that stands in the certificate, or choose another sslmode knowingly."),
+    (Code::PostgresLogin, "E-POSTGRES-LOGIN",
+        "PostgreSQL does not let us in: the role or the database does not exist, the password is wrong or \
+         missing, or no line of its pg_hba.conf allows this role from this address, for the stream of \
+         changes with the right REPLICATION. Trying the same again may lock the role. Check user, password \
+         and database in the URL, and pg_hba.conf on the server."),
+    (Code::PostgresPrivilege, "E-POSTGRES-PRIVILEGE",
+        "The role that Instep uses in PostgreSQL lacks a privilege. Nothing was changed. Grant what the \
+         message names, or use a role that has it."),
+    (Code::PostgresRefused, "E-POSTGRES-REFUSED",
+        "PostgreSQL refuses a command, and would refuse it again: something that is needed is not there, \
+         a setting does not allow it, or a pooler stands in between that cannot pass it on. See the \
+         message, and connect to the server itself, not to a pooler."),
+    (Code::PostgresMessage, "E-POSTGRES-MESSAGE",
+        "The server sent something that PostgreSQL does not send, names a table that it never described, \
+         or sent a row larger than allowed. Nothing of it is guessed, so following stops. See that the \
+         address is that of a PostgreSQL from version 14 on, and report the message if it is."),
     (Code::Usage, "E-USAGE",
         "The command line has a command, a flag or a value that Instep does not know, or lacks one that \
          it needs. Nothing was done. `instep --help` lists the commands, `instep COMMAND --help` shows \

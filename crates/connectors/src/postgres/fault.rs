@@ -1,0 +1,118 @@
+//! PostgreSQL's errors, judged: the one place that looks at their codes.
+//!
+//! What may pass by itself (the server is away, full, busy or switching over) is tried again; what
+//! a person has to change stops; a slot or write-ahead log that is gone is lost history.
+
+use super::trouble::{Refused, Trouble};
+use model::{Code, Fate, Fault};
+
+/// Which side of Instep a database stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// Its changes are followed.
+    Source,
+    /// Changes are applied to it.
+    Target,
+}
+
+impl Side {
+    fn unavailable(self) -> Code {
+        match self {
+            Side::Source => Code::SourceUnavailable,
+            Side::Target => Code::TargetUnavailable,
+        }
+    }
+}
+
+/// What trouble with a database means for whoever works with it. `at` says which database it is.
+pub fn judge(side: Side, at: &str, trouble: Trouble) -> Fault {
+    let (fate, code) = match &trouble {
+        Trouble::Broken(_) | Trouble::Silent(_) | Trouble::Role(_) => {
+            (Fate::Retry, side.unavailable())
+        }
+        Trouble::Tls(_) => (Fate::Stop, Code::PostgresTls),
+        Trouble::Login(_) => (Fate::Stop, Code::PostgresLogin),
+        Trouble::Malformed(_) => (Fate::Stop, Code::PostgresMessage),
+        Trouble::Refused(refused) => judge_refused(side, refused),
+    };
+    Fault { fate, code, what: format!("{at}: {trouble}"), source: Some(Box::new(trouble)) }
+}
+
+fn judge_refused(side: Side, refused: &Refused) -> (Fate, Code) {
+    let state = refused.sqlstate.as_str();
+    match (state, state.get(..2).unwrap_or_default()) {
+        // The segment that should come next was removed.
+        ("58P01", _) if side == Side::Source => (Fate::Lost, Code::SourceHistoryLost),
+        // Of a standby that is not up yet, of one that was a primary, or of a slot in use.
+        ("55006" | "55P03" | "25006" | "57014" | "58030" | "58P01", _) => {
+            (Fate::Retry, side.unavailable())
+        }
+        ("42501", _) => (Fate::Stop, Code::PostgresPrivilege),
+        ("3D000", _) | (_, "28") => (Fate::Stop, Code::PostgresLogin),
+        // The connection; resources; a rollback; an operator; the server's own failures.
+        ("08P01", _) => (Fate::Stop, Code::PostgresRefused),
+        (_, "08" | "40" | "53" | "57" | "XX") => (Fate::Retry, side.unavailable()),
+        _ => (Fate::Stop, Code::PostgresRefused),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Side, judge};
+    use crate::postgres::trouble::{Refused, Trouble};
+    use model::{Code, Fate};
+    use std::io;
+
+    fn judged(sqlstate: &str) -> (Fate, Code) {
+        let refused = Refused { sqlstate: sqlstate.into(), ..Refused::default() };
+        let fault = judge(Side::Source, "db:5432", Trouble::Refused(Box::new(refused)));
+        (fault.fate, fault.code)
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_tried_again() {
+        for sqlstate in [
+            "57P01", "57P02", "57P03", "53300", "53100", "40001", "40P01", "55006", "08006",
+            "25006",
+        ] {
+            assert_eq!(judged(sqlstate), (Fate::Retry, Code::SourceUnavailable), "{sqlstate}");
+        }
+        let fault = judge(Side::Target, "db:5432", io::Error::other("gone").into());
+        assert_eq!((fault.fate, fault.code), (Fate::Retry, Code::TargetUnavailable));
+        assert_eq!(fault.what, "db:5432: the connection failed: gone");
+    }
+
+    #[test]
+    fn what_a_person_has_to_change_stops() {
+        for (sqlstate, code) in [
+            ("28P01", Code::PostgresLogin),
+            ("28000", Code::PostgresLogin),
+            ("3D000", Code::PostgresLogin),
+            ("42501", Code::PostgresPrivilege),
+            ("42P01", Code::PostgresRefused),
+            ("08P01", Code::PostgresRefused),
+            ("0A000", Code::PostgresRefused),
+            ("", Code::PostgresRefused),
+            ("ü", Code::PostgresRefused),
+        ] {
+            assert_eq!(judged(sqlstate), (Fate::Stop, code), "{sqlstate}");
+        }
+    }
+
+    #[test]
+    fn a_log_that_was_removed_is_lost_history() {
+        assert_eq!(judged("58P01"), (Fate::Lost, Code::SourceHistoryLost));
+    }
+
+    #[test]
+    fn a_detail_is_not_told_because_it_may_show_a_row() {
+        let refused = Refused {
+            sqlstate: "23505".into(),
+            message: "duplicate key".into(),
+            detail: Some("Key (email)=(ann@example.com) already exists.".into()),
+            ..Refused::default()
+        };
+        let fault = judge(Side::Target, "db", Trouble::Refused(Box::new(refused)));
+        assert_eq!(fault.what, "db: duplicate key (23505)");
+    }
+}

@@ -1,0 +1,8 @@
+//! PostgreSQL, against a real server.
+
+mod decoding;
+mod ends;
+mod feed;
+mod login;
+mod rig;
+mod sessions;
