@@ -5,6 +5,7 @@
 //!   session             ordinary queries, and rows read in bulk
 //!   replication         the stream of changes, and what is asked on its connection
 //!   pgoutput            the messages in that stream
+//!   types               its types and our values
 //!   fault  trouble      its errors, judged
 //!   link  login  tries  a connection, logged in, to the first server that will do
 //!   lsn  quote          its positions; names and texts as SQL
@@ -23,6 +24,7 @@ pub mod replication;
 mod session;
 mod tries;
 mod trouble;
+pub mod types;
 mod wire;
 
 pub use access::Access;

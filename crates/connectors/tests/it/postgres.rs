@@ -6,3 +6,4 @@ mod feed;
 mod login;
 mod rig;
 mod sessions;
+mod types;

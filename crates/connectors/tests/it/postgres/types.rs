@@ -213,7 +213,7 @@ async fn every_type_of_the_server_becomes_something_and_stands_in_the_reference(
 /// PC11 to PC15: what is odd about values, each in both directions.
 #[tokio::test]
 async fn a_value_comes_back_as_it_was_through_the_stream_and_in_bulk() {
-    let Some(database) = Database::new().await else { return };
+    let Some(mut database) = Database::new().await else { return };
     database.run(MADE).await;
     let types = Types::read(&database.session.query(Types::QUERY).await.unwrap()).unwrap();
     let slot = database.slot().await;
@@ -232,15 +232,19 @@ async fn a_value_comes_back_as_it_was_through_the_stream_and_in_bulk() {
         let form = types.get(oid.parse().unwrap()).expect(name).form.clone();
         assert_eq!(form.kind(), *kind, "{name}");
         let query = format!("select v from public.t{number} order by id");
-        let mut bulk = database.session.copy_out(&query).await.unwrap();
-        for (id, shown) in values.iter().enumerate() {
-            let cell = bulk.next().await.unwrap().unwrap().remove(0);
+        let mut rows = database.session.copy_out(&query).await.unwrap();
+        let mut bulk = Vec::new();
+        while let Some(mut row) = rows.next().await.unwrap() {
+            bulk.push(row.remove(0));
+        }
+        assert_eq!(bulk.len(), values.len(), "{name}");
+        for ((id, shown), cell) in values.iter().enumerate().zip(bulk) {
             let came = streamed.remove(&(number, id)).expect("it came");
             assert_eq!(came, cell, "{name} {shown}: the stream and the bulk differ");
             let Some(text) = cell else { continue };
             let value =
                 read(&form, text.as_bytes()).unwrap_or_else(|it| panic!("{name} {text}: {it}"));
-            let written = write(&form, &value);
+            let written = write(&form, &value).unwrap();
             // The server itself says whether it is the same: as it compares, and as it shows.
             let same = format!(
                 "select (v::text is not distinct from $1::{name}::text)::text from public.t{number}
