@@ -59,6 +59,21 @@ impl SqliteCatalog {
         self.run(|connection| connection.query_row(ASK, [], instance)).await
     }
 
+    /// Forgets the history of a lane, and what a person decided about it: whatever answers next is
+    /// followed in a history of its own.
+    pub async fn forget(&self, lane: &Lane) -> Result<(), Fault> {
+        let lane = lane.clone();
+        let forget = move |connection: &mut Connection| {
+            let transaction = connection.transaction()?;
+            for table in ["history", "adopted", "allowed_deletes"] {
+                let forget = format!("delete from {table} where lane = ?1");
+                transaction.execute(&forget, [lane.as_str()])?;
+            }
+            transaction.commit()
+        };
+        self.run(forget).await
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,

@@ -141,7 +141,8 @@ async fn allow_deletes(
 async fn detach(config: &Config, name: &str) -> Result<Report, Report> {
     let source = source(config, name)?;
     let _lock = lock(config)?;
-    let instance = match catalog(config).await? {
+    let catalog = catalog(config).await?;
+    let instance = match &catalog {
         Some(catalog) => catalog.next_run().await.map_err(failed)?,
         // It has never run here, but may have in this place.
         None => Instance { name: String::new(), run: 0 },
@@ -152,6 +153,11 @@ async fn detach(config: &Config, name: &str) -> Result<Report, Report> {
         let Service::Sqlite(path) = &config.services[service];
         if sqlite::detach(&File::new(path), Some(&installation)).await.map_err(failed)? {
             detached.push(service);
+        }
+        // What is made of it from now on is no other server's: it is followed anew without a word.
+        if let Some(catalog) = &catalog {
+            let lane = registry::lane(&source.name, service);
+            catalog.forget(&lane).await.map_err(failed)?;
         }
     }
     let summary = match detached.len() {

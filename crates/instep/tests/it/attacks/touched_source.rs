@@ -91,6 +91,24 @@ async fn whatever_is_done_to_schema_and_notes_of_a_source_while_nobody_looks_not
     }
 }
 
+#[tokio::test]
+async fn a_source_that_was_detached_and_migrated_is_followed_again_by_itself() {
+    let rig = Rig::shop();
+    let running = rig.run().await;
+    rig.converges().await;
+    running.stop().await;
+    let detached = rig.command(&["source", "detach", "shop"]);
+    assert!(detached.status.success(), "{detached:?}");
+    let migration = "alter table item add column note text; delete from item where id < 20;
+        update item set title = 'migrated' where id < 50";
+    rig.write("source.db", migration);
+    let running = rig.run().await;
+    rig.converges().await;
+    rig.sell(301, 310);
+    rig.converges().await;
+    running.stop().await;
+}
+
 /// P3: no statement touches the rows that were there, so nothing of it comes over the log.
 #[tokio::test]
 async fn a_column_that_is_added_with_a_default_reaches_the_rows_from_before() {
