@@ -26,5 +26,7 @@ mod trouble;
 mod value;
 
 pub use file::File;
-pub use source::{Installation, Recording, SourceLimits, SqliteRows, SqliteSource, adopt, detach};
+pub use source::{
+    Installation, Noted, Recording, SourceLimits, SqliteRows, SqliteSource, adopt, detach,
+};
 pub use target::{CopyTo, Notes, SqliteCopyRows, SqliteTarget};

@@ -32,7 +32,7 @@ mod spool;
 mod trigger;
 mod unsure;
 
-pub use installation::Installation;
+pub use installation::{Installation, Noted};
 pub use limits::SourceLimits;
 pub use recording::Recording;
 pub(super) use recording::{followable, recording};

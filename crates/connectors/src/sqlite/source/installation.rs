@@ -22,7 +22,7 @@ pub struct Installation {
 
 /// What a file says of who follows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Noted {
+pub struct Noted {
     name: String,
     run: u64,
     place: String,
@@ -30,7 +30,7 @@ struct Noted {
 }
 
 impl Noted {
-    fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
+    pub(super) fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
         let is_there = "select exists (select 1 from main.sqlite_master \
                         where type = 'table' and name = 'instep_source')";
         if !connection.prepare_cached(is_there)?.query_row([], |row| row.get(0))? {
@@ -56,11 +56,12 @@ impl Noted {
     }
 
     /// Whether this one may follow the file as well: it is the same, as far as a file can tell.
-    fn lets(&self, it: &Installation) -> bool {
+    pub fn lets(&self, it: &Installation) -> bool {
         self.place == it.place || (self.name == it.name && self.run < it.run)
     }
 
-    fn refusal(&self) -> Fault {
+    /// Why others may not follow the file.
+    pub fn refusal(&self) -> Fault {
         let Self { name, place, since, .. } = self;
         let what = format!(
             "it is followed by another Instep, {name} with its data in {place}, since {since}"

@@ -1,6 +1,7 @@
 //! What stands in a file because its changes are recorded, seen without changing anything.
 
 use super::books;
+use super::installation::Noted;
 use super::shape::Shape;
 use super::{history, trigger};
 use crate::sqlite::trouble::Trouble;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 pub struct Recording {
     /// Which file it is; none if it is not followed.
     pub identity: Option<Identity>,
+    /// Who follows it.
+    pub followed_by: Option<Noted>,
     /// Whether what stands there was made by another version of Instep.
     pub is_of_other_version: bool,
     /// The number of the last change.
@@ -53,6 +56,7 @@ pub(in crate::sqlite) fn recording(
     Ok(Recording {
         is_of_other_version: books.as_ref().is_some_and(|it| it.version != books::VERSION),
         identity: books.map(|books| books.identity),
+        followed_by: Noted::read(connection)?,
         last,
         triggers: triggers.len(),
         lacking,

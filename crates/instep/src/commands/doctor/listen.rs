@@ -6,8 +6,10 @@ use super::processes::{self, Lock};
 use crate::client::Client;
 use crate::config::Config;
 use crate::problem::Problem;
+use crate::report::Report;
 use async_trait::async_trait;
 use model::Code;
+use serde_json::Value;
 use server::{Certificates, TlsFiles, WARN_DAYS};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -27,12 +29,13 @@ impl Examine for Listen {
     }
 
     fn layers(&self) -> &'static [Layer] {
-        &[Layer::Tls, Layer::Connect]
+        &[Layer::Tls, Layer::Connect, Layer::Capability]
     }
 
     async fn look(&mut self, layer: Layer) -> Vec<Check> {
         match layer {
             Layer::Tls => self.certificate().await.into_iter().collect(),
+            Layer::Capability => self.problems().await,
             _ => vec![self.address().await],
         }
     }
@@ -52,14 +55,27 @@ impl Listen {
         judge(&listen.to_string(), bound, || processes::listener(listen))
     }
 
+    async fn status(&self) -> Result<Value, Report> {
+        Client::new(Some(&self.config), None)?.get("/v1/status").await
+    }
+
+    /// What the Instep that runs knows to be wrong.
+    async fn problems(&self) -> Vec<Check> {
+        let is_known = self.config.listen.port() != 0 && matches!(self.lock, Lock::Held(_));
+        let status = if is_known { self.status().await.ok() } else { None };
+        let Some(status) = status else { return Vec::new() };
+        let problems: Vec<_> =
+            status["problems"].as_array().into_iter().flatten().map(told).collect();
+        match problems.is_empty() {
+            true => vec![Check::good(Layer::Capability, ASK_WRONG, "it knows of nothing")],
+            false => problems,
+        }
+    }
+
     /// Asks the Instep that runs.
     async fn ask(&self) -> Check {
         let tried = "ask the Instep that runs";
-        let asked = match Client::new(Some(&self.config), None) {
-            Ok(client) => client.get("/v1/status").await,
-            Err(report) => Err(report),
-        };
-        match asked {
+        match self.status().await {
             Ok(_) => Check::good(Layer::Connect, tried, "it answers"),
             Err(report) => {
                 let problem = report.problems.into_iter().next();
@@ -79,6 +95,17 @@ impl Listen {
             Err(fault) => Check::fault(Layer::Tls, tried, fault),
         })
     }
+}
+
+const ASK_WRONG: &str = "ask the Instep that runs what is wrong";
+
+/// A problem as the API tells it.
+fn told(problem: &Value) -> Check {
+    let text = |field: &str| problem[field].as_str().unwrap_or_default().to_owned();
+    let code = Code::all().find(|code| code.name() == problem["code"]);
+    let code = code.unwrap_or(Code::Broken);
+    let problem = Problem::new(code, text("what"), text("why"), text("fix"));
+    Check::problem(Layer::Capability, ASK_WRONG, problem)
 }
 
 /// What came of listening for a moment.

@@ -11,6 +11,7 @@ use crate::registry;
 use async_trait::async_trait;
 use connectors::sqlite::Recording;
 use connectors::sqlite::glance::{Glance, Holder};
+use engine::Instance;
 use model::{Lane, Table, TableName};
 use part::Part;
 use std::collections::BTreeMap;
@@ -185,6 +186,14 @@ impl Sqlite {
         let pinned = self.ask(Layer::Identity, move |_| engine::pinned(&catalog)).await?;
         let recording = self.recording(Layer::Identity).await?;
         let pinned = pinned.map(|pinned| pinned.get(&lane).cloned());
+        if let (Ok(None), Some(noted)) = (&pinned, &recording.followed_by) {
+            // Nothing was followed here yet, so that the place alone tells one Instep from another.
+            let nobody = Instance { name: String::new(), run: 0 };
+            if !noted.lets(&registry::installation(&self.config, &nobody)) {
+                let tried = "ask who follows it";
+                return Ok(vec![Check::fault(Layer::Identity, tried, noted.refusal())]);
+            }
+        }
         Ok(vec![judge::identity(source, pinned, recording.identity.as_ref())])
     }
 

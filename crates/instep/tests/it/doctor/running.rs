@@ -83,3 +83,36 @@ async fn one_that_runs_elsewhere_than_it_is_asked_is_found() {
     let json = finds(&rig, 3, &["E-API-UNREACHABLE"]);
     assert_eq!(json["data"]["running"], true);
 }
+
+#[tokio::test]
+async fn a_file_that_another_instep_follows_is_found() {
+    let rig = Rig::shop();
+    let _running = rig.run().await;
+    rig.converges().await;
+    let config = fs::read_to_string(rig.path("instep.yaml")).unwrap();
+    fs::write(rig.path("instep.yaml"), config.replace("data_dir: data", "data_dir: other"))
+        .unwrap();
+    let json = finds(&rig, 3, &["E-SOURCE-FOLLOWED"]);
+    assert!(found(&json, "source", "identity").contains("another Instep"), "{json:#}");
+}
+
+#[tokio::test]
+async fn what_the_one_that_runs_knows_to_be_wrong_is_told() {
+    let rig = Rig::shop();
+    let config = fs::read_to_string(rig.path("instep.yaml")).unwrap();
+    // An address of its own, so that the port is nobody else's.
+    let [high, low] = [std::process::id() >> 8 & 0xff, std::process::id() & 0xff];
+    let listen = format!("listen: 127.99.{high}.{low}:7171");
+    let config = config.replace("listen: 127.0.0.1:0", &listen);
+    fs::write(rig.path("instep.yaml"), config).unwrap();
+    let running = rig.run().await;
+    rig.converges().await;
+    let json = finds(&rig, 0, &[]);
+    assert!(found(&json, "listen", "capability").contains("nothing"), "{json:#}");
+    rig.write("source.db", "drop table item");
+    rig.logs("E-TABLE-MISSING").await;
+    let (code, json) = look(&rig);
+    assert_eq!(code, 3, "{json:#}");
+    assert!(found(&json, "listen", "capability").contains("item"), "{json:#}");
+    running.stop().await;
+}

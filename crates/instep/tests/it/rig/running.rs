@@ -34,7 +34,7 @@ impl Running {
     pub(crate) async fn ready(&mut self, log: impl Fn() -> String) {
         let is_ready = until("the program is ready", || {
             assert!(self.is_running(), "it ended instead of becoming ready:\n{}", log());
-            self.said.try_iter().any(|line| line.starts_with("ready http://127.0.0.1:"))
+            self.said.try_iter().any(|line| line.starts_with("ready http://127."))
         });
         assert!(is_ready.await, "it does not become ready:\n{}", log());
     }

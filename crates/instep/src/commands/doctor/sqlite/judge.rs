@@ -143,9 +143,11 @@ pub(super) fn identity(
     };
     match (pinned, found) {
         (None, None) => Check::good(layer, tried, "none was; the first run pins this one"),
-        (None, Some(found)) => {
-            Check::good(layer, tried, format!("none was here; it is followed elsewhere as {found}"))
-        }
+        (None, Some(found)) => Check::good(
+            layer,
+            tried,
+            format!("it is {found}, of which nothing is noted here any more"),
+        ),
         (Some(pinned), Some(found)) if pinned.identity == *found => {
             Check::good(layer, tried, format!("it is {found}"))
         }
@@ -169,7 +171,7 @@ pub(super) fn identity(
 /// What stands in it as a source.
 pub(super) fn source(recording: &Recording) -> Check {
     let (layer, tried) = (Layer::Role, "read what is recorded there");
-    let Recording { identity, is_of_other_version, last, triggers, lacking, new } = recording;
+    let Recording { identity, is_of_other_version, last, triggers, lacking, new, .. } = recording;
     if *is_of_other_version {
         let what = "its triggers were made by another version of Instep";
         let why = "this version does not know what they record";

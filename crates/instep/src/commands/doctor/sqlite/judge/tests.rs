@@ -75,6 +75,7 @@ fn another_file_than_the_pinned_one_is_refused_unless_it_was_adopted() {
 fn a_source_without_some_of_its_triggers_is_warned_of() {
     let sound = Recording {
         identity: Some("one".into()),
+        followed_by: None,
         is_of_other_version: false,
         last: 7,
         triggers: 5,
