@@ -5,6 +5,7 @@ use crate::paint::Paint;
 use crate::problem::{Place, Problem};
 use crate::report::{Exit, Report, Status};
 use clap::error::ErrorKind;
+use model::Code;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -33,6 +34,13 @@ pub fn print_usage(error: &clap::Error, json: bool) -> ExitCode {
         return print(&usage(error), json);
     }
     let _ = error.print();
+    if error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let code = Code::Usage;
+        let _ = writeln!(
+            io::stderr(),
+            "\n[{code}] Nothing was done. `instep explain {code}` says more."
+        );
+    }
     ExitCode::from(code)
 }
 
@@ -119,7 +127,6 @@ fn describe(problem: &Problem, paint: Paint) -> String {
 mod tests {
     use super::*;
     use crate::problem::Excerpt;
-    use model::Code;
 
     fn problem() -> Problem {
         let excerpt = Some(Excerpt { text: "listn: x".into(), before: 0, width: 5 });

@@ -15,7 +15,8 @@ fn a_line_that_can_not_be_understood_exits_with_two() {
         let json = folder.run(&format!("--json {line}"));
         assert_eq!((json.code, json.problems()), (2, vec!["E-USAGE".to_owned()]), "{line}");
     }
-    assert!(folder.run("confg").err.contains("'config'"));
+    let wrong = folder.run("confg").err;
+    assert!(wrong.contains("'config'") && wrong.contains("[E-USAGE]"), "{wrong}");
 }
 
 #[test]

@@ -37,14 +37,14 @@ pub(super) const ENTRIES: [(Code, &str, &str); 92] = [
     (Code::SourceChanged, "E-SOURCE-CHANGED",
         "The server behind this address is not the one that Instep followed before. It may be a \
          restored backup, a clone or a wrong address. Nothing is read from it until a person has \
-         decided. If it is the right one, say so with `instep source adopt`; if not, mend the address."),
+         decided. If it is the right one, say so with `instep source adopt SOURCE`; if not, mend the address."),
     (Code::SourceFollowed, "E-SOURCE-FOLLOWED",
         "Another Instep follows this source. Two would take each other's changes away before they are \
          read, so this one reads nothing from it. The message says where the other one keeps its data, \
          and since when it follows. A data directory that was copied, or moved to another machine as an \
          earlier state, counts as another one, too. Take the source out of the other one with `instep \
-         source detach` there; or, if it is gone for good, say here `instep source adopt`: this one then \
-         goes on by itself, and the other one is refused."),
+         source detach SOURCE` there; or, if it is gone for good, say here `instep source adopt SOURCE`: \
+         this one then goes on by itself, and the other one is refused."),
     (Code::SourceHistoryLost, "E-SOURCE-HISTORY-LOST",
         "The source no longer keeps the changes that come after the position that Instep holds, \
          so going on would skip some, or it was restored to an earlier state. A new history begins; \
@@ -90,7 +90,8 @@ pub(super) const ENTRIES: [(Code, &str, &str); 92] = [
         "A pass of the source over a copy would delete more rows than bridge_deletes_max, or the \
          source is empty while the copy is not. An empty or wrong source must never empty a copy, so \
          the copy keeps what it has. Look whether the source is the right one and complete; if so many \
-         rows are to go, say so with `instep source allow-deletes`, and start Instep anew."),
+         rows are to go, say so with `instep source allow-deletes SOURCE --in SERVICE --rows NUMBER`, and \
+         start Instep anew."),
     (Code::TableMissing, "E-TABLE-MISSING",
         "The source has no table of this name, or the user that Instep connects as may not see it. \
          Check the name with its schema, the database and the grants; Instep looks again with growing \
