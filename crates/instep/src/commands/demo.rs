@@ -66,8 +66,9 @@ pub fn run(globals: &Globals, arguments: &DemoArguments) -> Report {
 /// From the first signal that may come to the last file that is taken away.
 async fn perform(globals: &Globals, arguments: &DemoArguments) -> Result<Report, Report> {
     let mut signals = Signals::listen();
-    // A terminal that is closed ends the demo as well.
+    // A terminal that is closed ends the demo as well, and so does its other key.
     let mut hung_up = signal(SignalKind::hangup()).ok();
+    let mut quit = signal(SignalKind::quit()).ok();
     let folder = Folder::make(arguments.keep.as_deref())?;
     let mut screen = Screen::open(globals.json);
     let started = Stage::start(&folder, (arguments.seed, arguments.duration)).await;
@@ -79,6 +80,9 @@ async fn perform(globals: &Globals, arguments: &DemoArguments) -> Result<Report,
                 code = signals.next() => Err(stopped(code, arguments.keep.as_deref())),
                 Some(()) = async { hung_up.as_mut()?.recv().await } => {
                     Err(stopped(143, arguments.keep.as_deref()))
+                }
+                Some(()) = async { quit.as_mut()?.recv().await } => {
+                    Err(stopped(130, arguments.keep.as_deref()))
                 }
             };
             stage.instance.kill();

@@ -33,6 +33,11 @@ fn a_terminal_that_is_closed_leaves_nothing() {
 }
 
 #[test]
+fn a_demo_that_is_told_to_quit_leaves_nothing_behind() {
+    stopped("QUIT", 130);
+}
+
+#[test]
 fn a_demo_that_can_not_be_is_refused_before_anything_is_made() {
     let place = Place::new();
     for line in ["demo --duration 1s", "demo --duration 61m", "demo --duration soon"] {
