@@ -89,6 +89,16 @@ pub enum Code {
     PostgresRefused,
     /// What came is nothing that PostgreSQL sends.
     PostgresMessage,
+    /// The server does not write what following needs into its log.
+    PostgresWalLevel,
+    /// The place that the server keeps for a reader can not be made or used.
+    PostgresSlot,
+    /// What the server publishes is not what is to be followed.
+    PostgresPublication,
+    /// The address is that of a pooler.
+    PostgresPooler,
+    /// The server is a standby.
+    PostgresStandby,
     /// The command line cannot be understood.
     Usage,
     /// A file that the configuration needs cannot be read.

@@ -5,7 +5,7 @@ use super::names::Code;
 /// Every code with its name and its explanation, in the order of the enumeration and of the
 /// reference page.
 #[rustfmt::skip]
-pub(super) const ENTRIES: [(Code, &str, &str); 92] = [
+pub(super) const ENTRIES: [(Code, &str, &str); 97] = [
     (Code::DataLocked, "E-DATA-LOCKED",
         "Another process works in this data directory. Two writers would destroy the journal, \
          so the second one does not start. Stop the other process, or give this one its own data_dir."),
@@ -193,6 +193,29 @@ pub(super) const ENTRIES: [(Code, &str, &str); 92] = [
         "The server sent something that PostgreSQL does not send, names a table that it never described, \
          or sent a row larger than allowed. Nothing of it is guessed, so following stops. See that the \
          address is that of a PostgreSQL from version 14 on, and report the message if it is."),
+    (Code::PostgresWalLevel, "E-POSTGRES-WAL-LEVEL",
+        "The write-ahead log of this PostgreSQL holds too little to be followed: its wal_level is not \
+         `logical`. Nothing was changed there. Run `alter system set wal_level = 'logical'`, restart the \
+         server (a managed one has a parameter for it, such as rds.logical_replication), and Instep goes on \
+         by itself."),
+    (Code::PostgresSlot, "E-POSTGRES-SLOT",
+        "The replication slot, which keeps what Instep has not read yet, can not be made or used now: \
+         another connection reads it, no slot or sender is left (max_replication_slots, max_wal_senders), \
+         it grew beyond slot_wal_bytes_max, or a transaction that was open before has not ended. The \
+         message says which. End what it names or raise the setting; it is tried again by itself."),
+    (Code::PostgresPublication, "E-POSTGRES-PUBLICATION",
+        "The publication, which says what the server tells us, can not be made by this role or does not \
+         fit: a table is missing in it, or rows, columns or kinds of changes are left out. Nothing is \
+         followed meanwhile, so that nothing is missed unseen. Run what the message says as the owner of the \
+         tables; it is looked at again by itself."),
+    (Code::PostgresPooler, "E-POSTGRES-POOLER",
+        "The address is that of a pooler such as PgBouncer, which can not pass on a stream of changes. \
+         Nothing was changed. Write the address of the server itself into the configuration; the \
+         applications may keep the pooler."),
+    (Code::PostgresStandby, "E-POSTGRES-STANDBY",
+        "The server that answers is a standby: it takes no writes, and what it shows can not be placed \
+         exactly in the stream of changes. Name the primary, or all servers in one URL, so that Instep \
+         finds the primary also after a failover: postgres://a:5432,b:5432/db. It is tried again by itself."),
     (Code::Usage, "E-USAGE",
         "The command line has a command, a flag or a value that Instep does not know, or lacks one that \
          it needs. Nothing was done. `instep --help` lists the commands, `instep COMMAND --help` shows \
