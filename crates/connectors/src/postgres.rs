@@ -5,6 +5,7 @@
 //!   session             ordinary queries, and rows read in bulk
 //!   replication         the stream of changes, and what is asked on its connection
 //!   pgoutput            the messages in that stream
+//!   schema              what its tables look like, and whether they can be followed
 //!   types               its types and our values
 //!   fault  trouble      its errors, judged
 //!   link  login  tries  a connection, logged in, to the first server that will do
@@ -21,6 +22,7 @@ mod packet;
 pub mod pgoutput;
 mod quote;
 pub mod replication;
+pub mod schema;
 mod session;
 mod tries;
 mod trouble;

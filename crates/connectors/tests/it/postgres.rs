@@ -5,5 +5,6 @@ mod ends;
 mod feed;
 mod login;
 mod rig;
+mod schema;
 mod sessions;
 mod types;

@@ -98,15 +98,19 @@ pub(super) const ENTRIES: [(Code, &str, &str); 97] = [
          pauses and goes on by itself."),
     (Code::TableNoKey, "E-TABLE-NO-KEY",
         "The table has no key whose columns can never be NULL, so its rows can not be told apart, and \
-         nothing of its source is followed until it has one. Give it a primary key; in SQLite write \
-         `not null` for each of its columns, since SQLite lets NULL into a primary key that is not \
-         `integer primary key`; Instep looks again with growing pauses and goes on by itself."),
+         nothing of its source is followed until it has one. PostgreSQL takes a deferrable key for none, \
+         and asks the same of each partition. Give it a primary key; in SQLite write `not null` for each \
+         of its columns, since SQLite lets NULL into a primary key that is not `integer primary key`; in \
+         PostgreSQL a unique index over columns that are NOT NULL will do as well, after `alter table … \
+         replica identity using index …`; Instep looks again with growing pauses and goes on by itself."),
     (Code::TableUnsuitable, "E-TABLE-UNSUITABLE",
-        "The table can not be followed as it is: it is a view or a virtual table, which have no rows of \
-         their own; or texts of its key are compared otherwise than byte by byte (`collate nocase`), so \
-         that two keys could be one to the source and two to others; or its file keeps texts as UTF-16. \
-         The message says which, and nothing of its source is followed meanwhile. Follow the table \
-         underneath, or give it another key; Instep looks again with growing pauses and goes on by itself."),
+        "The table can not be followed as it is: it is a view, a virtual or a foreign table, which have no \
+         rows of their own; or it is temporary, unlogged or a partition of another one; or texts of its \
+         key are compared otherwise than byte by byte (`collate nocase`), so that two keys could be one \
+         to the source and two to others; or its key has a generated column, or one of a type that can \
+         not be sorted as everywhere else; or its file keeps texts as UTF-16. The message says which, and \
+         nothing of its source is followed meanwhile. Follow the table underneath, or give it another key; \
+         Instep looks again with growing pauses and goes on by itself."),
     (Code::SourceReadOnly, "E-SOURCE-READ-ONLY",
         "The source may not be written by the user that Instep runs as. Changes are recorded by triggers \
          in a table of the same file, and what was taken over is deleted there again, so the file and its \
