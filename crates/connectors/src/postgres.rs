@@ -1,6 +1,8 @@
 //! PostgreSQL: servers followed by their write-ahead log, and asked by ordinary queries.
 //!
 //! ```text
+//!   source              tables followed by the log
+//!   schema              what tables look like, and whether they can be followed
 //!   access              where a database is and how to get in, from a URL
 //!   session             ordinary queries, and rows read in bulk
 //!   replication         the stream of changes, and what is asked on its connection
@@ -24,6 +26,7 @@ mod quote;
 pub mod replication;
 pub mod schema;
 mod session;
+mod source;
 mod tries;
 mod trouble;
 pub mod types;
@@ -34,4 +37,5 @@ pub use fault::{Side, judge};
 pub use lsn::Lsn;
 pub use replication::{Feed, Follow, Replication};
 pub use session::{Cells, CopyRows, Session};
+pub use source::{PostgresSource, SourceLimits, detach, identity, publication_name, slot_name};
 pub use trouble::{Refused, Trouble};

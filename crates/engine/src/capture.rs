@@ -90,6 +90,7 @@ impl Capture {
         while !stop.asked() {
             let Some(step) = stop.or(following.wake(&self.desk)).await else { break };
             self.follow(&mut following, step).await?;
+            self.hear(&mut following).await?;
             self.place(&mut following).await?;
             self.look_ahead(&mut following)?;
         }
@@ -237,6 +238,18 @@ impl Capture {
         self.reporter.logged(&end, counted);
         self.reporter.step();
         following.head = end;
+        Ok(())
+    }
+
+    /// Passes on what became known of the source beside its steps.
+    async fn hear(&self, following: &mut Following) -> Result<(), Fault> {
+        let news = following.source.news();
+        if let Some(witness) = &news.witness {
+            self.catalog.renew(&self.lane, witness).await?;
+        }
+        for (code, what) in news.notices {
+            self.reporter.notice(code, format!("lane {}: {what}", self.lane));
+        }
         Ok(())
     }
 

@@ -22,6 +22,9 @@ pub trait Catalog: Send + Sync {
     /// A new history begins for the lane.
     async fn begin(&self, lane: &Lane, history: &History) -> Result<(), Fault>;
 
+    /// The lane's history is known by another witness from now on, and is the same.
+    async fn renew(&self, lane: &Lane, witness: &Bytes) -> Result<(), Fault>;
+
     /// A person has said that the server of this identity is the right one from now on.
     async fn adopt(&self, lane: &Lane, identity: &Identity) -> Result<(), Fault>;
 

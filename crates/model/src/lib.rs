@@ -53,7 +53,7 @@ pub use position::{
 };
 pub use row::{Cell, Key, Row};
 pub use service::Service;
-pub use source::{Resume, Source, Started, Step};
+pub use source::{News, Resume, Source, Started, Step};
 pub use table::{Column, Kind, Table, TableName};
 pub use target::{Claim, Leadership, Standing, Target, Tenure};
 pub use value::{Array, Dimension, Float, Interval, Moment, Value};

@@ -1,10 +1,12 @@
 //! Port: a source, where the truth of some tables lives.
 
 use crate::change::Change;
+use crate::code::Code;
 use crate::entry::Commit;
 use crate::fault::Fault;
 use crate::position::{Place, Position, TransactionId};
 use async_trait::async_trait;
+use bytes::Bytes;
 
 /// Follows the committed changes of one source shard.
 ///
@@ -13,7 +15,8 @@ use async_trait::async_trait;
 /// of transactions still open may come between those of others; a transaction counts only with its
 /// commit. Positions of commits rise, and no transaction comes at or below a progress before it.
 /// Dropping a future loses nothing that was not returned. The source keeps enough of what was
-/// confirmed to tell whether the last transaction that we have is still a part of its history.
+/// confirmed to tell whether the last transaction that we have is still a part of its history; if
+/// it finds only afterwards that it is not, it fails before anything new, and the next start says so.
 #[async_trait]
 pub trait Source: Send {
     /// Starts after the given place, or wherever the source begins if there is none.
@@ -28,6 +31,22 @@ pub trait Source: Send {
     /// Somebody waits for a position: if the source is idle, it is to write a marker, so that a
     /// step comes that lies behind everything committed by now. Never blocks.
     fn mark(&self);
+
+    /// What became known beside the steps since this was asked last. Never blocks.
+    fn news(&mut self) -> News {
+        News::default()
+    }
+}
+
+/// What became known of a source beside its steps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// What its history is to be known by from now on, in place of the witness that was noted.
+    pub witness: Option<Bytes>,
+    /// What a person should know.
+    pub notices: Vec<(Code, String)>,
+    /// How many bytes the source keeps because of us.
+    pub retained_bytes: Option<u64>,
 }
 
 /// Where a source is to go on.

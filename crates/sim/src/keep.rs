@@ -111,6 +111,13 @@ impl Catalog for NotesOf {
         Ok(())
     }
 
+    async fn renew(&self, lane: &Lane, witness: &Bytes) -> Result<(), Fault> {
+        if let Some(history) = self.kept()?.histories.get_mut(lane) {
+            history.witness.clone_from(witness);
+        }
+        Ok(())
+    }
+
     async fn adopt(&self, lane: &Lane, identity: &Identity) -> Result<(), Fault> {
         self.kept()?.adopted.insert(lane.clone(), identity.clone());
         Ok(())

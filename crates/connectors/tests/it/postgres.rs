@@ -7,4 +7,5 @@ mod login;
 mod rig;
 mod schema;
 mod sessions;
+mod source;
 mod types;

@@ -6,6 +6,7 @@
 use crate::catalog::{Catalog, History};
 use crate::instance::Instance;
 use async_trait::async_trait;
+use bytes::Bytes;
 use model::{Code, Fault, Identity, Incarnation, Lane, Position, TargetName};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
 use std::collections::BTreeMap;
@@ -116,6 +117,15 @@ impl Catalog for SqliteCatalog {
             transaction.commit()
         };
         self.run(begin).await
+    }
+
+    async fn renew(&self, lane: &Lane, witness: &Bytes) -> Result<(), Fault> {
+        const RENEW: &str = "update history set witness = ?2 where lane = ?1";
+        let (lane, witness) = (lane.clone(), witness.clone());
+        let renew = move |connection: &mut Connection| {
+            connection.execute(RENEW, params![lane.as_str(), witness.as_ref()]).map(drop)
+        };
+        self.run(renew).await
     }
 
     async fn adopt(&self, lane: &Lane, identity: &Identity) -> Result<(), Fault> {

@@ -2,6 +2,7 @@
 
 use crate::state::MemoryState;
 use async_trait::async_trait;
+use bytes::Bytes;
 use instep_engine::count::Count;
 use instep_engine::{
     Board, Catalog, Copy, Counting, Group, History, Instance, Limits, Numbers, Phase, Pipeline,
@@ -295,6 +296,12 @@ impl Catalog for Notes {
     async fn begin(&self, lane: &Lane, history: &History) -> Result<(), Fault> {
         let history = Some(history.clone());
         self.note(lane, |noted| *noted = Noted { history, ..Noted::default() });
+        Ok(())
+    }
+
+    async fn renew(&self, lane: &Lane, witness: &Bytes) -> Result<(), Fault> {
+        let renew = |history: &mut History| history.witness.clone_from(witness);
+        self.note(lane, |noted| _ = noted.history.as_mut().map(renew));
         Ok(())
     }
 

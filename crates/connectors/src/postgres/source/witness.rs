@@ -1,0 +1,200 @@
+//! PURE: what has to be as it was, for the stream to have told everything that was done to the tables.
+//!
+//! Some things change rows without a word in the stream: a table is dropped and made again, taken out
+//! of the publication for a while, or loses or gains a partition that holds rows. Each leaves a trace
+//! in numbers of the catalog. They are noted where the history is noted, and compared.
+
+use crate::postgres::lsn::Lsn;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// What was seen of a database when its changes were followed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Witness {
+    /// Rises whenever a standby is promoted.
+    pub(super) timeline: u32,
+    /// Nothing that was committed up to here is looked at.
+    pub(super) began: Lsn,
+    /// The publication: its number, and that of the transaction which changed it last.
+    pub(super) publication: (u32, u32),
+    /// The tables, by name; also those that are not followed any more.
+    pub(super) tables: BTreeMap<String, Seen>,
+}
+
+/// What was seen of a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Its number, another one if it is dropped and made again.
+    pub(super) oid: u32,
+    /// The number of its place in the publication; zero where it has none of its own.
+    pub(super) published: u32,
+    /// Whether it is followed.
+    pub(super) followed: bool,
+    /// Its partitions that hold rows, each with the number of the file that they are in.
+    pub(super) leaves: BTreeMap<u32, Leaf>,
+}
+
+/// A partition that holds rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Leaf {
+    /// The number of the file that its rows are in: another one once it is emptied or rewritten.
+    pub(super) file: u32,
+    /// Whether it was made as a partition, and so was empty when it came.
+    pub(super) born: bool,
+}
+
+impl Witness {
+    /// What went unseen between this and now, if anything may have.
+    pub(super) fn missed(&self, now: &Witness) -> Option<String> {
+        if self.publication.0 != 0 && self.publication != now.publication {
+            return Some("the publication was made anew or changed meanwhile".to_owned());
+        }
+        let followed = now.tables.iter().filter(|(_, now)| now.followed);
+        let mut missed = followed.filter_map(|(name, now)| {
+            let why = self.tables.get(name)?.missed(now)?;
+            Some(format!("{name}: {why}"))
+        });
+        missed.next()
+    }
+
+    /// This and what was seen before of tables that are not followed any more.
+    #[must_use]
+    pub(super) fn with_those_before(mut self, before: &Witness) -> Self {
+        for (name, seen) in &before.tables {
+            let gone = || Seen { followed: false, ..seen.clone() };
+            self.tables.entry(name.clone()).or_insert_with(gone);
+        }
+        self
+    }
+
+    /// As bytes, to be kept.
+    pub(super) fn to_bytes(&self) -> Bytes {
+        let (oid, changed) = self.publication;
+        let mut text = format!("{FORM} {} {} {oid} {changed}\n", self.timeline, self.began.0);
+        for (name, seen) in &self.tables {
+            let followed = u8::from(seen.followed);
+            let _ = write!(text, "{} {} {followed}", seen.oid, seen.published);
+            for (oid, leaf) in &seen.leaves {
+                let _ = write!(text, " {oid}:{}", leaf.file);
+            }
+            let _ = writeln!(text, "\t{}", name.replace('\n', " "));
+        }
+        text.into()
+    }
+
+    /// From bytes that were kept; nothing if they are none of ours.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut lines = std::str::from_utf8(bytes).ok()?.lines();
+        let mut head = lines.next()?.strip_prefix(FORM)?.split_ascii_whitespace();
+        let timeline = head.next()?.parse().ok()?;
+        let began = Lsn(head.next()?.parse().ok()?);
+        let mut number = || head.next()?.parse().ok();
+        let mut witness =
+            Self { timeline, began, publication: (number()?, number()?), tables: BTreeMap::new() };
+        for line in lines {
+            let (numbers, name) = line.split_once('\t')?;
+            witness.tables.insert(name.to_owned(), Seen::from_text(numbers)?);
+        }
+        Some(witness)
+    }
+}
+
+/// What the bytes begin with.
+const FORM: &str = "postgres-1";
+
+impl Seen {
+    fn missed(&self, now: &Seen) -> Option<&'static str> {
+        if !self.followed {
+            return Some("the table was not followed for a while");
+        }
+        if self.oid != now.oid {
+            return Some("the table was made anew");
+        }
+        if self.published != now.published {
+            return Some("the table was taken out of the publication for a while");
+        }
+        for (oid, leaf) in &self.leaves {
+            match now.leaves.get(oid) {
+                None => return Some("a partition was dropped or detached"),
+                Some(now) if now.file != leaf.file => {
+                    return Some("a partition was emptied or written anew");
+                }
+                Some(_) => {}
+            }
+        }
+        let mut new = now.leaves.iter().filter(|(oid, _)| !self.leaves.contains_key(oid));
+        new.any(|(_, leaf)| !leaf.born).then_some("a table with rows of its own was attached")
+    }
+
+    fn from_text(numbers: &str) -> Option<Self> {
+        let mut words = numbers.split_ascii_whitespace();
+        let mut number = || words.next()?.parse().ok();
+        let (oid, published, followed): (u32, u32, u32) = (number()?, number()?, number()?);
+        let leaf = |word: &str| {
+            let (oid, file) = word.split_once(':')?;
+            Some((oid.parse().ok()?, Leaf { file: file.parse().ok()?, born: false }))
+        };
+        let leaves = words.map(leaf).collect::<Option<_>>()?;
+        Some(Self { oid, published, followed: followed != 0, leaves })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Leaf, Lsn, Seen, Witness};
+
+    fn seen(leaves: &[(u32, u32, bool)]) -> Seen {
+        let leaf = |&(oid, file, born): &(u32, u32, bool)| (oid, Leaf { file, born });
+        Seen { oid: 7, published: 9, followed: true, leaves: leaves.iter().map(leaf).collect() }
+    }
+
+    fn witness(seen: Seen) -> Witness {
+        let tables = [("public.questions".to_owned(), seen)].into();
+        Witness { timeline: 1, began: Lsn(5), publication: (3, 740), tables }
+    }
+
+    #[test]
+    fn what_is_kept_is_what_was_seen() {
+        let before = witness(seen(&[(20, 21, false), (30, 31, false)]));
+        assert_eq!(Witness::from_bytes(&before.to_bytes()), Some(before));
+        for other in [
+            "",
+            "postgres-2 1 9 2 3\n",
+            "postgres-1 1 9 2\n",
+            "postgres-1 1 9 2 3\nx\tt\n",
+            "\u{0}",
+        ] {
+            assert_eq!(Witness::from_bytes(other.as_bytes()), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_partition_that_came_empty_is_no_gap_and_every_other_is() {
+        let before = witness(seen(&[(20, 21, false)]));
+        let missed = |now: Seen| before.missed(&witness(now));
+        assert_eq!(missed(seen(&[(20, 21, false)])), None);
+        assert_eq!(missed(seen(&[(20, 21, false), (30, 31, true)])), None);
+        for now in [
+            seen(&[(20, 21, false), (30, 31, false)]),
+            seen(&[(20, 22, false)]),
+            seen(&[]),
+            Seen { oid: 8, ..seen(&[(20, 21, false)]) },
+            Seen { published: 10, ..seen(&[(20, 21, false)]) },
+        ] {
+            assert!(missed(now.clone()).is_some(), "{now:?}");
+        }
+    }
+
+    #[test]
+    fn a_table_that_was_left_out_for_a_while_has_a_gap_and_a_new_one_has_none() {
+        let before = witness(seen(&[]));
+        let mut other = before.clone();
+        other.tables = [("public.answers".to_owned(), seen(&[]))].into();
+        assert_eq!(before.missed(&other), None);
+        let between = other.with_those_before(&before);
+        assert!(between.missed(&before).is_some());
+        let changed = Witness { publication: (3, 741), ..before.clone() };
+        assert!(before.missed(&changed).is_some());
+    }
+}

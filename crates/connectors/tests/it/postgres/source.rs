@@ -1,0 +1,5 @@
+//! The source over the write-ahead log.
+
+mod conformance;
+mod rig;
+mod rows;
