@@ -73,6 +73,9 @@ pub(super) struct Memory {
     keys: usize,
     logged: VecDeque<Logged>,
     floor: Floor,
+    /// The oldest ticket under which everything was forgotten that could be; nothing if more of it
+    /// was seen since.
+    forgotten_at: Option<Option<u64>>,
 }
 
 /// What was logged before this memory began: only snapshots that see all of it count.
@@ -87,7 +90,8 @@ impl Memory {
     /// Nothing is remembered; the log ends here.
     pub(super) fn new(logged_upto: Position, limits: &Limits) -> Self {
         let floor = Floor { logged_upto, numbers_below: None };
-        Self { keys_max: limits.touched_max, keys: 0, logged: VecDeque::new(), floor }
+        let logged = VecDeque::new();
+        Self { keys_max: limits.touched_max, keys: 0, logged, floor, forgotten_at: None }
     }
 
     /// A transaction is in the log.
@@ -115,12 +119,18 @@ impl Memory {
         for logged in &mut self.logged {
             if logged.seen_from.is_none() && logged.is_in(sees) {
                 logged.seen_from = Some(next_ticket);
+                self.forgotten_at = None;
             }
         }
     }
 
     /// Forgets what every reading sees that is still on its way or still to come.
     pub(super) fn forget(&mut self, oldest_ticket: Option<u64>) {
+        // It is asked after every step, and there may be much to walk through.
+        if self.forgotten_at == Some(oldest_ticket) {
+            return;
+        }
+        self.forgotten_at = Some(oldest_ticket);
         self.logged.retain(|logged| match (logged.seen_from, oldest_ticket) {
             (None, _) => true,
             (Some(_), _) if planted(Bug::ForgetsBeforeOlderReading) => false,

@@ -64,7 +64,11 @@ fn round(place: &Place, shape: Shape) -> Round {
     let theirs = began.elapsed();
     let (ours, cpu) = capture::read_to(&database, &end);
     place.drop_slots();
-    Round { theirs: rate(shape.rows, theirs), ours: rate(shape.rows, ours), cpu: cpu / rows(shape.rows) }
+    Round {
+        theirs: rate(shape.rows, theirs),
+        ours: rate(shape.rows, ours),
+        cpu: cpu / rows(shape.rows),
+    }
 }
 
 fn rate(count: usize, took: Duration) -> f64 {

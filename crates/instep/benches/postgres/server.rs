@@ -88,7 +88,14 @@ impl Place {
         let program = Path::new("/usr/lib/postgresql/15/bin/pg_recvlogical");
         let mut command = Command::new(program);
         command.args(["-d", &url, "-S", OTHER, "--start", "-f", "/dev/null", "--endpos", end]);
-        command.args(["-o", "proto_version=2", "-o", "streaming=on", "-o", "publication_names=other"]);
+        command.args([
+            "-o",
+            "proto_version=2",
+            "-o",
+            "streaming=on",
+            "-o",
+            "publication_names=other",
+        ]);
         let done = command.output().expect("pg_recvlogical is there");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
