@@ -7,6 +7,7 @@
 //!   session             ordinary queries, and rows read in bulk
 //!   replication         the stream of changes, and what is asked on its connection
 //!   pgoutput            the messages in that stream
+//!   rows                rows read back, and exactly where they stand
 //!   schema              what its tables look like, and whether they can be followed
 //!   types               its types and our values
 //!   fault  trouble      its errors, judged
@@ -24,6 +25,7 @@ mod packet;
 pub mod pgoutput;
 mod quote;
 pub mod replication;
+mod rows;
 pub mod schema;
 mod session;
 mod source;
@@ -36,6 +38,7 @@ pub use access::Access;
 pub use fault::{Side, judge};
 pub use lsn::Lsn;
 pub use replication::{Feed, Follow, Replication};
+pub use rows::PostgresRows;
 pub use session::{Cells, CopyRows, Session};
 pub use source::{PostgresSource, SourceLimits, detach, identity, publication_name, slot_name};
 pub use trouble::{Refused, Trouble};

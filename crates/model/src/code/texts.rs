@@ -187,8 +187,9 @@ pub(super) const ENTRIES: [(Code, &str, &str); 97] = [
          changes with the right REPLICATION. Trying the same again may lock the role. Check user, password \
          and database in the URL, and pg_hba.conf on the server."),
     (Code::PostgresPrivilege, "E-POSTGRES-PRIVILEGE",
-        "The role that Instep uses in PostgreSQL lacks a privilege. Nothing was changed. Grant what the \
-         message names, or use a role that has it."),
+        "The role that Instep uses in PostgreSQL lacks a privilege. Nothing was changed. A policy of row-level \
+         security that would hide rows counts as one, since they would look as if they were gone: `alter \
+         role … bypassrls` lets Instep see them. Grant what the message names, or use a role that has it."),
     (Code::PostgresRefused, "E-POSTGRES-REFUSED",
         "PostgreSQL refuses a command, and would refuse it again: something that is needed is not there, \
          a setting does not allow it, or a pooler stands in between that cannot pass it on. See the \

@@ -56,10 +56,12 @@ pub enum Order {
     Own,
     /// By bytes: `collate "C"`.
     Bytes,
-    /// By the bytes of what is written, with a label of an enumeration.
-    Labels,
     /// By the bytes of what is written.
     Written,
+    /// By the bytes of what is written, and so whether values are equal: the server refuses labels
+    /// that an enumeration has no more, reads no composite from a text alone, and finds operators of
+    /// extensions only where it is told to.
+    WrittenOnly,
     /// Not at all, for this reason; such a column is in no key.
     Unlike(&'static str),
 }

@@ -56,7 +56,8 @@ fn of_text(column: &ColumnFacts, encoding: &str) -> Order {
     match (&*column.output, &column.collation) {
         (TEXT | VARCHAR | NAME, Some(it)) if it.is_by_bytes => Order::Own,
         (TEXT | VARCHAR, Some(_)) => Order::Bytes,
-        (ENUM, _) => Order::Labels,
+        (ENUM | COMPOSITE, _) => Order::WrittenOnly,
+        (output, _) if output.contains('.') => Order::WrittenOnly,
         (output, _) if NAMES.contains(&output) => {
             Order::Unlike("names of things of the database change with them")
         }
@@ -68,6 +69,7 @@ const TEXT: &str = "textout";
 const VARCHAR: &str = "varcharout";
 const NAME: &str = "nameout";
 const ENUM: &str = "enum_out";
+const COMPOSITE: &str = "record_out";
 const NAMES: [&str; 11] = [
     "regclassout",
     "regcollationout",

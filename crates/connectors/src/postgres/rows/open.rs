@@ -1,0 +1,54 @@
+//! A connection that is in no transaction, and the types of its database.
+
+use super::failure::Failure;
+use crate::postgres::access::Access;
+use crate::postgres::schema::{Described, Unfit, Why, describe};
+use crate::postgres::session::Session;
+use crate::postgres::trouble::Trouble;
+use crate::postgres::types::Types;
+use model::TableName;
+
+/// A connection, and the types of its database.
+pub(super) struct Open {
+    pub(super) session: Session,
+    types: Types,
+}
+
+impl Open {
+    /// Connects.
+    pub(super) async fn connect(access: &Access) -> Result<Self, Failure> {
+        let session = Session::connect(access).await?;
+        let types = types(&session).await?;
+        Ok(Self { session, types })
+    }
+
+    /// What the table looks like now.
+    pub(super) async fn describe(
+        &mut self,
+        name: &TableName,
+    ) -> Result<Result<Described, Unfit>, Failure> {
+        let described = self.try_describe(name).await?;
+        if described.as_ref().is_err_and(|unfit| unfit.why == Why::NewType) {
+            self.types = types(&self.session).await?;
+            return self.try_describe(name).await;
+        }
+        Ok(described)
+    }
+
+    async fn try_describe(&self, name: &TableName) -> Result<Result<Described, Unfit>, Failure> {
+        let described = describe(&self.session, &self.types, std::slice::from_ref(name)).await?;
+        let none = || Trouble::malformed("the server describes no table of one that was asked for");
+        Ok(described.into_iter().next().ok_or_else(none)?)
+    }
+
+    /// Whether the connection is gone.
+    pub(super) fn is_closed(&self) -> bool {
+        self.session.is_closed()
+    }
+}
+
+async fn types(session: &Session) -> Result<Types, Failure> {
+    let rows = session.query(Types::QUERY).await?;
+    let odd = || Trouble::malformed("the server lists its types in a way that is not known");
+    Ok(Types::read(&rows).ok_or_else(odd)?)
+}
