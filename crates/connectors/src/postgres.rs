@@ -40,5 +40,8 @@ pub use lsn::Lsn;
 pub use replication::{Feed, Follow, Replication};
 pub use rows::PostgresRows;
 pub use session::{Cells, CopyRows, Session};
-pub use source::{PostgresSource, SourceLimits, detach, identity, publication_name, slot_name};
+pub use source::{
+    PostgresSource, PostgresTriggers, SourceLimits, detach, detach_triggers, identity,
+    publication_name, slot_name,
+};
 pub use trouble::{Refused, Trouble};

@@ -21,6 +21,7 @@ mod snapshot;
 
 use super::access::Access;
 use super::schema::Why;
+use super::source::publication_name;
 use async_trait::async_trait;
 use failure::Failure;
 use model::{
@@ -37,6 +38,8 @@ use tokio::time::{Instant, sleep_until};
 #[derive(Clone, Debug)]
 pub struct PostgresRows {
     access: Arc<Access>,
+    /// The schema of the follower for whom triggers record the changes, if they do.
+    recorded_in: Option<Arc<str>>,
     /// What was learned of the server outlives a connection that it ended.
     pacer: Arc<Mutex<Pacer>>,
 }
@@ -45,16 +48,23 @@ impl PostgresRows {
     /// The rows of this database.
     pub fn new(access: Access) -> Self {
         let pacer = Pacer { pace: Pace::new(), again_at: Instant::now() };
-        Self { access: Arc::new(access), pacer: Arc::new(Mutex::new(pacer)) }
+        let pacer = Arc::new(Mutex::new(pacer));
+        Self { access: Arc::new(access), recorded_in: None, pacer }
+    }
+
+    /// The same, where changes are followed by triggers for this follower.
+    #[must_use]
+    pub fn recorded_for(self, follower: &str) -> Self {
+        Self { recorded_in: Some(publication_name(follower).into()), ..self }
     }
 }
 
 #[async_trait]
 impl Service<dyn Inspect> for PostgresRows {
     async fn connect(&self) -> Result<Box<dyn Inspect>, Fault> {
-        let (access, pacer) = (Arc::clone(&self.access), Arc::clone(&self.pacer));
+        let Self { access, recorded_in, pacer } = self.clone();
         let open = Open::connect(&access).await.map_err(|failure| failure.judged(&access))?;
-        Ok(Box::new(Reader { access, pacer, open: Some(open) }))
+        Ok(Box::new(Reader { access, recorded_in, pacer, open: Some(open) }))
     }
 }
 
@@ -68,6 +78,7 @@ struct Pacer {
 
 struct Reader {
     access: Arc<Access>,
+    recorded_in: Option<Arc<str>>,
     pacer: Arc<Mutex<Pacer>>,
     /// None while an answer is on its way, and after one that was given up.
     open: Option<Open>,
@@ -172,7 +183,7 @@ impl Reader {
         let again_at = self.pacer().again_at;
         sleep_until(again_at).await;
         let open = self.take().await?;
-        Snapshot::begin(open, table).await
+        Snapshot::begin(open, table, self.recorded_in.as_deref()).await
     }
 
     /// The connection, or a new one if the last was given up.

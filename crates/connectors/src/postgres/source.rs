@@ -10,6 +10,7 @@
 //!     followed      PURE: rows to changes        numbers   PURE: numbers of transactions
 //!     known_history PURE: whether what comes again is what we have
 //!   confirming      PURE: what the server may forget
+//!   triggers        the same without the log: triggers record what was touched
 //!   aide            markers, and looks beside the stream;  alarm  PURE: what to say about the slot
 //! ```
 //!
@@ -31,6 +32,7 @@ mod server;
 mod session;
 mod sight;
 mod slot;
+mod triggers;
 mod unready;
 mod witness;
 
@@ -44,6 +46,7 @@ use model::{Code, Fault, Service, Source, TableName};
 pub use names::{identity, publication_name, slot_name};
 use session::Following;
 use std::sync::Arc;
+pub use triggers::{PostgresTriggers, detach_triggers};
 
 /// Tables of a PostgreSQL database to follow.
 #[derive(Clone, Debug)]
@@ -62,7 +65,7 @@ impl PostgresSource {
         follower: &str,
         limits: SourceLimits,
     ) -> Self {
-        let at = place(&access).into();
+        let at = access.to_string().into();
         let access = server::to_primary(access);
         let wanted = Wanted { access, tables, follower: follower.to_owned(), limits };
         Self { wanted, at, lost: session::Lost::default() }
@@ -80,7 +83,7 @@ impl Service<dyn Source> for PostgresSource {
 /// Drops the slot and the publication of a follower; whether there was any. Refused while the slot is
 /// read.
 pub async fn detach(access: &Access, follower: &str) -> Result<bool, Fault> {
-    let judged = |trouble| judge(Side::Source, &place(access), trouble);
+    let judged = |trouble| judge(Side::Source, &access.to_string(), trouble);
     let session = Session::connect(access).await.map_err(judged)?;
     let slot = slot::of(&session, follower).await.map_err(judged)?;
     let standing = slot::look(&session, &slot).await.map_err(judged)?;
@@ -92,10 +95,4 @@ pub async fn detach(access: &Access, follower: &str) -> Result<bool, Fault> {
     let had_slot = slot::drop_it(&session, &slot).await.map_err(judged)?;
     let had_publication = publication::drop_it(&session, follower).await.map_err(judged)?;
     Ok(had_slot || had_publication)
-}
-
-/// Where a database is, as messages say it.
-fn place(access: &Access) -> String {
-    let servers: Vec<_> = access.servers.iter().map(ToString::to_string).collect();
-    format!("{}/{}", servers.join(","), access.database)
 }

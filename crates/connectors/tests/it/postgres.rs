@@ -3,11 +3,14 @@
 mod decoding;
 mod ends;
 mod feed;
+mod hand;
 mod login;
+mod reader;
 mod rig;
 mod rows;
 mod schema;
 mod sessions;
 mod source;
+mod triggers;
 mod types;
 mod visibility;

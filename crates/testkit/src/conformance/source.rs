@@ -328,7 +328,8 @@ fn same_steps(
         steps.iter().flat_map(|(_, changes)| changes.clone()).collect()
     };
     same(subject, &all(seen), &all(before));
-    assert_eq!(seen.last().map(|(at, _)| at), before.last().map(|(at, _)| at));
+    // What is read again may stand at a later place.
+    assert!(seen.last().map(|(at, _)| at) >= before.last().map(|(at, _)| at));
 }
 
 /// What changes leave of the rows that they touch.

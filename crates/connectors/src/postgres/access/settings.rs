@@ -126,6 +126,14 @@ impl fmt::Debug for Password {
     }
 }
 
+impl fmt::Display for Access {
+    /// Where it is, without how to get in.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let servers: Vec<_> = self.servers.iter().map(ToString::to_string).collect();
+        write!(f, "{}/{}", servers.join(","), self.database)
+    }
+}
+
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

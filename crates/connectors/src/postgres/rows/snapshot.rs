@@ -42,8 +42,13 @@ const SETTINGS: &str = "set local statement_timeout = '30s'; set local lock_time
 const KEYS_MAX: usize = 500;
 
 impl Snapshot {
-    /// Begins, if the table still is what it was when it was described.
-    pub(super) async fn begin(mut open: Open, table: &Arc<Table>) -> Result<Self, Failure> {
+    /// Begins, if the table still is what it was when it was described. Where its changes are recorded
+    /// in a schema, the answer stands behind the newest reading of these that is noted.
+    pub(super) async fn begin(
+        mut open: Open,
+        table: &Arc<Table>,
+        recorded_in: Option<&str>,
+    ) -> Result<Self, Failure> {
         let (schema, name) = table.name.as_str().split_once('.').unwrap_or_default();
         let statements = format!(
             "begin transaction isolation level repeatable read, read only; {SETTINGS}
@@ -55,7 +60,10 @@ impl Snapshot {
         );
         let begun = open.session.query(&statements).await;
         let rows = begun.map_err(|trouble| missing(table, trouble))?;
-        let placement = placement(&rows)?;
+        let mut placement = placement(&rows)?;
+        if let Some(schema) = recorded_in {
+            placement = recorded(&open, schema, placement).await?;
+        }
         let described = open.describe(&table.name).await?.map_err(Fault::from)?;
         let reading = Reading::new(Arc::clone(table), described)?;
         Ok(Self { open, reading, placement })
@@ -178,6 +186,27 @@ fn missing(table: &Table, trouble: Trouble) -> Failure {
         }
         _ => trouble.into(),
     }
+}
+
+/// Where an answer stands among the readings of recorded changes. A reading stands at a place that
+/// was there before its snapshot was taken, so only one behind the log's end has all that was seen.
+async fn recorded(open: &Open, schema: &str, placed: Placement) -> Result<Placement, Failure> {
+    let ask = format!("select max(place) from {}.readings", quote::name(schema));
+    let asked = open.session.query(&ask).await;
+    let is_missing = |it: &Trouble| it.refused().is_some_and(|it| it.sqlstate == "42P01");
+    let unrecorded = || {
+        let what = "the changes of the tables are not recorded yet, or not any more";
+        Failure::from(Fault::retry(Code::SourceUnavailable, what))
+    };
+    let rows = match asked {
+        Err(trouble) if is_missing(&trouble) => return Err(unrecorded()),
+        asked => asked?,
+    };
+    let newest = rows.into_iter().next().and_then(|row| row.into_iter().next()?);
+    let Lsn(newest) = newest.and_then(|it| it.parse().ok()).ok_or_else(unrecorded)?;
+    let end = placed.reached.to_number().unwrap_or(u64::MAX);
+    let reached = Position::from_number(end.saturating_add(1));
+    Ok(Placement { reached, sees: Sees::Upto(Position::from_number(newest)) })
 }
 
 fn foreign() -> Failure {

@@ -182,7 +182,7 @@ impl Work {
         };
         let now = Witness {
             publication: (publication.oid, publication.changed),
-            tables: sight.seen(&publication),
+            tables: sight.seen(|table| publication.place_of(table)),
             ..self.witness.clone()
         };
         if let Some(missed) = self.witness.missed(&now) {

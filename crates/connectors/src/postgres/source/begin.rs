@@ -39,10 +39,10 @@ pub(super) struct Begun {
 }
 
 /// What the history that is to go on is known by.
-struct History {
-    upto: Lsn,
-    witness: Witness,
-    last: Option<Known>,
+pub(super) struct History {
+    pub(super) upto: Lsn,
+    pub(super) witness: Witness,
+    pub(super) last: Option<Known>,
 }
 
 /// Begins to follow, after the given place if there is one. `lost` says why the history that ends
@@ -105,7 +105,7 @@ impl Gap {
 
 impl History {
     /// Of the same server, on the same branch of its history or a later one.
-    fn of(after: &Resume, server: &Server) -> Result<Self, Fault> {
+    pub(super) fn of(after: &Resume, server: &Server) -> Result<Self, Fault> {
         let identity = server.identity();
         if after.place.identity != identity {
             let what = format!("pinned to {}, but this is {identity}", after.place.identity);
@@ -234,7 +234,7 @@ impl Beginning<'_> {
             timeline: self.server.timeline,
             began,
             publication: (self.publication.oid, self.publication.changed),
-            tables: self.sight.seen(&self.publication),
+            tables: self.sight.seen(|table| self.publication.place_of(table)),
         }
     }
 

@@ -52,6 +52,26 @@ impl Server {
         })
     }
 
+    /// Asks a server that need not replicate.
+    pub(super) async fn of(session: &Session) -> Result<Self, Unready> {
+        let row = session.query("select pg_is_in_recovery()").await?.pop().unwrap_or_default();
+        if row.first().and_then(Option::as_deref) == Some("t") {
+            let what = "the server that answers is a standby";
+            return Err(Fault::retry(Code::PostgresStandby, what).into());
+        }
+        let ask = "select system_identifier, (select timeline_id from pg_control_checkpoint()), \
+                   pg_snapshot_xmax(pg_current_snapshot()) from pg_control_system()";
+        let row = session.query(ask).await?.pop().unwrap_or_default();
+        let cell = |at: usize| row.get(at).and_then(Option::as_deref);
+        let read =
+            || Some((cell(0)?.parse().ok()?, cell(1)?.parse().ok()?, cell(2)?.parse().ok()?));
+        let odd = || Trouble::malformed("the server cannot say who it is");
+        let (system, timeline, next_transaction) = read().ok_or_else(odd)?;
+        let database_oid = slot::database_oid(session).await?;
+        let written = written(session).await?;
+        Ok(Self { system, database_oid, timeline, written, next_transaction })
+    }
+
     /// How it is told apart from every other.
     pub(super) fn identity(&self) -> Identity {
         names::identity(self.system, self.database_oid)

@@ -1,6 +1,5 @@
 //! Sight: what the catalog shows of the followed tables, asked at the start and every few seconds.
 
-use super::publication::Standing;
 use super::unready::Unready;
 use super::witness::{Leaf, Seen};
 use crate::postgres::schema::{self, Described};
@@ -39,12 +38,15 @@ impl Sight {
         self.tables.iter().find(is_it)
     }
 
-    /// What is to be noted of the tables as they are published.
-    pub(super) fn seen(&self, publication: &Standing) -> BTreeMap<String, Seen> {
+    /// What is to be noted of the tables, each with the number of what tells of its changes.
+    pub(super) fn seen(
+        &self,
+        place_of: impl Fn(&Described) -> Option<u32>,
+    ) -> BTreeMap<String, Seen> {
         let leaf = |leaf: &schema::Leaf| (leaf.oid, Leaf { file: leaf.file, born: leaf.is_born });
         let seen = |table: &Described| Seen {
             oid: table.oid,
-            published: publication.place_of(table).unwrap_or(0),
+            published: place_of(table).unwrap_or(0),
             followed: true,
             leaves: table.leaves.iter().map(leaf).collect(),
         };

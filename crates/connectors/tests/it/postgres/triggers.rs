@@ -1,0 +1,5 @@
+//! The source without a slot: triggers record what was touched.
+
+mod conformance;
+mod rows;
+mod storm;
