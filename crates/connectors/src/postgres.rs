@@ -8,7 +8,6 @@
 //!   replication         the stream of changes, and what is asked on its connection
 //!   pgoutput            the messages in that stream
 //!   rows                rows read back, and exactly where they stand
-//!   schema              what its tables look like, and whether they can be followed
 //!   types               its types and our values
 //!   fault  trouble      its errors, judged
 //!   link  login  tries  a connection, logged in, to the first server that will do

@@ -4,6 +4,7 @@
 //!   pace      how many rows to ask for at once, and when to pause
 //!   open      a connection that is in no transaction
 //!   snapshot  one transaction that reads, and where it stands
+//!   stamp     whether a table still looks as it did
 //!   reading   a table as it was asked for, and as it is now
 //!   select    its rows, as SQL
 //!   failure   what ends an answer
@@ -18,6 +19,7 @@ mod pace;
 mod reading;
 mod select;
 mod snapshot;
+mod stamp;
 
 use super::access::Access;
 use super::schema::Why;
@@ -206,7 +208,7 @@ impl Reader {
         pacer.again_at = Instant::now() + pace::pause(time);
         // How long it takes to find keys says nothing about stretches.
         if matches!(selection, Selection::Range { .. }) {
-            pacer.pace.took(rows, rows == rows_max, bytes, time);
+            pacer.pace.took(rows, rows_max, bytes, time);
         }
     }
 

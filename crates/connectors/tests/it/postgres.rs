@@ -1,9 +1,11 @@
 //! PostgreSQL, against a real server.
 
+mod asking;
 mod decoding;
 mod ends;
 mod feed;
 mod hand;
+mod keys;
 mod login;
 mod reader;
 mod rig;

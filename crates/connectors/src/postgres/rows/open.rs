@@ -1,17 +1,21 @@
 //! A connection that is in no transaction, and the types of its database.
 
 use super::failure::Failure;
+use super::stamp;
 use crate::postgres::access::Access;
 use crate::postgres::schema::{Described, Unfit, Why, describe};
 use crate::postgres::session::Session;
 use crate::postgres::trouble::Trouble;
 use crate::postgres::types::Types;
 use model::TableName;
+use std::collections::BTreeMap;
 
 /// A connection, and the types of its database.
 pub(super) struct Open {
     pub(super) session: Session,
     types: Types,
+    /// Tables as they were described, with their stamps at that time.
+    known: BTreeMap<TableName, (String, Described)>,
 }
 
 impl Open {
@@ -19,7 +23,7 @@ impl Open {
     pub(super) async fn connect(access: &Access) -> Result<Self, Failure> {
         let session = Session::connect(access).await?;
         let types = types(&session).await?;
-        Ok(Self { session, types })
+        Ok(Self { session, types, known: BTreeMap::new() })
     }
 
     /// What the table looks like now.
@@ -27,10 +31,32 @@ impl Open {
         &mut self,
         name: &TableName,
     ) -> Result<Result<Described, Unfit>, Failure> {
-        let described = self.try_describe(name).await?;
+        let rows = self.session.query(&stamp::query(name)).await?;
+        let stamp = rows.into_iter().flatten().next().flatten();
+        self.describe_by(name, stamp).await
+    }
+
+    /// What the table looks like, if this is its stamp now.
+    pub(super) async fn describe_by(
+        &mut self,
+        name: &TableName,
+        stamp: Option<String>,
+    ) -> Result<Result<Described, Unfit>, Failure> {
+        if let (Some(stamp), Some((known, described))) = (&stamp, self.known.get(name))
+            && stamp == known
+        {
+            return Ok(Ok(described.clone()));
+        }
+        let mut described = self.try_describe(name).await?;
         if described.as_ref().is_err_and(|unfit| unfit.why == Why::NewType) {
             self.types = types(&self.session).await?;
-            return self.try_describe(name).await;
+            described = self.try_describe(name).await?;
+        }
+        match (&described, stamp) {
+            (Ok(described), Some(stamp)) => {
+                self.known.insert(name.clone(), (stamp, described.clone()));
+            }
+            _ => drop(self.known.remove(name)),
         }
         Ok(described)
     }

@@ -47,9 +47,9 @@ impl Pace {
         self.rows.min(self.fitting).max(1)
     }
 
-    /// So many rows came of a stretch in this time, and whether those were as many as were asked
-    /// for.
-    pub(super) fn took(&mut self, rows: usize, is_full: bool, bytes: usize, time: Duration) {
+    /// So many rows of a stretch came, of so many that were asked for, in this time.
+    pub(super) fn took(&mut self, rows: usize, asked: usize, bytes: usize, time: Duration) {
+        let is_full = rows == asked;
         let each = bytes / rows.max(1);
         self.fitting = (BYTES_MAX / 4 * 3 / each.max(1)).clamp(1, ROWS_MAX);
         if let Some((rows, before)) = self.before.take()
@@ -62,12 +62,16 @@ impl Pace {
         }
         let aim = self.flat.map_or(TARGET, |flat| flat * 2).max(TARGET);
         if time > aim {
-            self.before = is_full.then_some((self.rows, time));
+            self.before = is_full.then_some((asked, time));
             self.flat = None;
             let share = aim.as_secs_f64() / time.as_secs_f64();
-            self.rows = (portion(self.rows, share).max(self.rows / 8)).min(self.rows / 2);
-            self.rows = self.rows.max(ROWS_MIN);
-        } else if is_full && time * 2 <= aim {
+            self.rows = portion(asked, share).max(asked / 8).min(asked / 2).max(ROWS_MIN);
+            return;
+        }
+        // Twice the rows take twice the time, but where rows are not what takes it.
+        let room = if self.flat.is_some() { time * 4 <= aim * 3 } else { time * 2 <= aim };
+        // Where somebody else wants no more, nothing is learned about more.
+        if is_full && room && asked >= self.rows {
             self.rows = (self.rows * 2).min(ROWS_MAX);
         }
     }
@@ -108,7 +112,7 @@ mod tests {
     fn ask(pace: &mut Pace, times: usize, takes: impl Fn(usize) -> Duration) -> Vec<usize> {
         let one = |_| {
             let rows = pace.rows();
-            pace.took(rows, true, rows * 10, takes(rows));
+            pace.took(rows, rows, rows * 10, takes(rows));
             rows
         };
         (0..times).map(one).collect()
@@ -137,11 +141,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_learned_is_about_the_rows_that_were_asked_for() {
+        let mut pace = Pace::new();
+        ask(&mut pace, 10, |_| millis(5));
+        // Somebody wants no more than a thousand, and they take long all at once.
+        pace.took(1_000, 1_000, 10_000, millis(100));
+        assert!((400..=500).contains(&pace.rows()), "{pace:?}");
+        pace.took(100, 100, 1_000, millis(5));
+        assert!((400..=500).contains(&pace.rows()), "{pace:?}");
+    }
+
+    #[test]
     fn rows_are_as_many_as_memory_takes() {
         let mut pace = Pace::new();
-        pace.took(256, true, 256 * 100_000, millis(5));
+        pace.took(256, 256, 256 * 100_000, millis(5));
         assert!(pace.rows() * 100_000 < BYTES_MAX && pace.rows() * 200_000 > BYTES_MAX);
-        pace.took(1, true, 1 << 30, millis(5));
+        pace.took(1, 1, 1 << 30, millis(5));
         assert_eq!(pace.rows(), 1);
         ask(&mut pace, 10, |_| millis(1));
         assert_eq!(pace.rows(), ROWS_MAX);

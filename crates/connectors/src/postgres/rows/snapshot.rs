@@ -8,7 +8,7 @@
 use super::failure::Failure;
 use super::open::Open;
 use super::reading::Reading;
-use super::select;
+use super::{select, stamp};
 use crate::postgres::lsn::Lsn;
 use crate::postgres::quote;
 use crate::postgres::session::Cells;
@@ -54,17 +54,18 @@ impl Snapshot {
             "begin transaction isolation level repeatable read, read only; {SETTINGS}
              lock table {}.{} in access share mode;
              select pg_current_snapshot(), case when pg_is_in_recovery() then null
-                 else pg_current_wal_insert_lsn() end",
+                 else pg_current_wal_insert_lsn() end, ({})",
             quote::name(schema),
-            quote::name(name)
+            quote::name(name),
+            stamp::query(&table.name)
         );
         let begun = open.session.query(&statements).await;
         let rows = begun.map_err(|trouble| missing(table, trouble))?;
-        let mut placement = placement(&rows)?;
+        let (mut placement, stamp) = placed(&rows)?;
         if let Some(schema) = recorded_in {
             placement = recorded(&open, schema, placement).await?;
         }
-        let described = open.describe(&table.name).await?.map_err(Fault::from)?;
+        let described = open.describe_by(&table.name, stamp).await?.map_err(Fault::from)?;
         let reading = Reading::new(Arc::clone(table), described)?;
         Ok(Self { open, reading, placement })
     }
@@ -214,18 +215,18 @@ fn foreign() -> Failure {
     Fault::retry(Code::SourceUnavailable, what).into()
 }
 
-/// Where a snapshot stands, from what the server says about it.
-fn placement(rows: &[Cells]) -> Result<Placement, Failure> {
+/// Where a snapshot stands, and the table's stamp in it, from what the server says.
+fn placed(rows: &[Cells]) -> Result<(Placement, Option<String>), Failure> {
     let odd = || Trouble::malformed("the server describes a snapshot in a way that is not known");
     let [row] = rows else { return Err(odd().into()) };
-    let [Some(snapshot), end] = &row[..] else { return Err(odd().into()) };
+    let [Some(snapshot), end, stamp] = &row[..] else { return Err(odd().into()) };
     let Some(end) = end else {
         let what = "the server is a standby, and what it shows can not be placed exactly";
         return Err(Fault::retry(Code::PostgresStandby, what).into());
     };
     let Lsn(end) = end.parse().map_err(|_| odd())?;
     let sees = sees(snapshot).ok_or_else(odd)?;
-    Ok(Placement { reached: Position::from_number(end), sees })
+    Ok((Placement { reached: Position::from_number(end), sees }, stamp.clone()))
 }
 
 /// `10:20:10,14,15`: which transactions a snapshot sees, of the numbers that have 64 bits.
@@ -240,7 +241,7 @@ fn sees(text: &str) -> Option<Sees> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sees, placement, sees};
+    use super::{Sees, placed, sees};
     use model::Position;
 
     #[test]
@@ -257,11 +258,11 @@ mod tests {
 
     #[test]
     fn a_standby_gives_no_place() {
-        let cells = |end: Option<&str>| vec![Some("1:1:".to_owned()), end.map(str::to_owned)];
-        let placed = placement(&[cells(Some("1/0"))]).unwrap();
-        assert_eq!(placed.reached, Position::from_number(1 << 32));
+        let cells = |end: Option<&str>| vec![Some("1:1:".to_owned()), end.map(str::to_owned), None];
+        let (placement, _) = placed(&[cells(Some("1/0"))]).unwrap();
+        assert_eq!(placement.reached, Position::from_number(1 << 32));
         for wrong in [vec![cells(None)], vec![cells(Some("x"))], vec![]] {
-            assert!(placement(&wrong).is_err());
+            assert!(placed(&wrong).is_err());
         }
     }
 }
