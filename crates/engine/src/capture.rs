@@ -84,6 +84,7 @@ impl Capture {
             memory: Memory::new(head.position.clone(), &self.limits),
             look_at: Instant::now(),
             mark_at: Instant::now(),
+            is_behind: false,
             source,
             head,
         };
@@ -93,6 +94,7 @@ impl Capture {
             self.hear(&mut following).await?;
             self.place(&mut following).await?;
             self.look_ahead(&mut following)?;
+            following.mark(Instant::now());
         }
         Ok(())
     }
@@ -100,14 +102,16 @@ impl Capture {
     /// A target that is led from here stands in a later history: this one was lost count of, or
     /// another instance has begun that one. Once the lane has come past the target, it is taken up.
     fn look_ahead(&self, following: &mut Following) -> Result<(), Fault> {
-        let Some(later) = self.desk.later_than(following.head.incarnation) else { return Ok(()) };
-        if following.head.position > later.position {
-            let what =
-                format!("lane {}: a target stands at {later}, in a later history", self.lane);
-            return Err(Fault::retry(Code::SourceHistoryLost, what));
+        let later = self.desk.later_than(following.head.incarnation);
+        following.is_behind = later.is_some();
+        match later {
+            Some(later) if following.head.position > later.position => {
+                let what =
+                    format!("lane {}: a target stands at {later}, in a later history", self.lane);
+                Err(Fault::retry(Code::SourceHistoryLost, what))
+            }
+            _ => Ok(()),
         }
-        following.mark_now(Instant::now());
-        Ok(())
     }
 }
 
@@ -121,36 +125,48 @@ struct Following {
     memory: Memory,
     /// When somebody is to look again how far sessions see.
     look_at: Instant,
-    /// When the source may be asked for another marker.
+    /// When the source is to be told again that somebody waits.
     mark_at: Instant,
+    /// Whether a target stands in a later history, up to which this one is followed on.
+    is_behind: bool,
 }
 
 impl Following {
-    /// Waits for the source's next step, or until there is something to place.
+    /// Waits for the source's next step, or until there is something to place or to ask for.
     async fn wake(&mut self, desk: &Desk) -> Option<Result<Step, Fault>> {
-        let is_idle = self.memory.is_empty() && self.placing.waits_for().is_none();
+        let pause = self.pause();
         let woken = async {
             match select(self.source.next(), pin!(desk.answered())).await {
                 Either::Left((step, _)) => Some(step),
                 Either::Right(((), _)) => None,
             }
         };
-        if is_idle { woken.await } else { timeout(TICK, woken).await.unwrap_or(None) }
-    }
-
-    /// Asks the source for a marker if an answer waits for what an idle source does not deliver.
-    fn mark(&mut self, now: Instant) {
-        if self.placing.waits_for().is_some_and(|it| *it > self.head.position) {
-            self.mark_now(now);
+        match pause {
+            Some(pause) => timeout(pause, woken).await.unwrap_or(None),
+            None => woken.await,
         }
     }
 
-    /// Asks the source for a marker, unless it was just asked.
-    fn mark_now(&mut self, now: Instant) {
-        if now >= self.mark_at {
+    /// How long to wait at most; for ever where nobody waits for anything.
+    fn pause(&self) -> Option<Duration> {
+        match (self.is_awaited(), &self.placing.waits_for()) {
+            (true, _) => Some(MARK_PAUSE),
+            (false, None) if self.memory.is_empty() => None,
+            (false, _) => Some(TICK),
+        }
+    }
+
+    /// Whether somebody waits for what an idle source does not deliver by itself.
+    fn is_awaited(&self) -> bool {
+        self.is_behind || self.placing.waits_for().is_some_and(|it| *it > self.head.position)
+    }
+
+    /// Tells the source that somebody waits, again and again as long as it is so.
+    fn mark(&mut self, now: Instant) {
+        if self.is_awaited() && now >= self.mark_at {
             reached(Mark::SourceMarked);
             self.source.mark();
-            self.mark_at = now + TICK;
+            self.mark_at = now + MARK_PAUSE;
         }
     }
 }
@@ -291,7 +307,6 @@ impl Capture {
             self.desk.want_look();
             following.look_at = now + TICK;
         }
-        following.mark(now);
         Ok(())
     }
 
@@ -305,9 +320,12 @@ impl Capture {
     }
 }
 
-/// How often somebody looks how far sessions see while it matters, and how often at most a source
-/// is asked for a marker.
+/// How often somebody looks how far sessions see while it matters.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How often a source is told that somebody waits for it. What it does then is cheap, or it bounds
+/// that itself.
+const MARK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The offset of the next entry that this instance places.
 fn next_placed(end: &Offset, epoch: Epoch) -> Offset {

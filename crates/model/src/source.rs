@@ -28,8 +28,9 @@ pub trait Source: Send {
     /// The log holds everything up to here durably: the source may forget it. Never blocks.
     fn confirm(&self, position: &Position);
 
-    /// Somebody waits for a position: if the source is idle, it is to write a marker, so that a
-    /// step comes that lies behind everything committed by now. Never blocks.
+    /// Somebody waits for a position: if the source is idle, a step is to come that lies behind
+    /// everything committed by now. Where that takes a marker, the source writes at most one a
+    /// second. It is said again and again as long as somebody waits. Never blocks.
     fn mark(&self);
 
     /// What became known beside the steps since this was asked last. Never blocks.

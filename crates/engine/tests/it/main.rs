@@ -11,6 +11,7 @@ mod groups;
 mod holds;
 mod instances;
 mod lifecycle;
+mod marks;
 mod pushes;
 mod rig;
 mod slow_log;

@@ -8,7 +8,9 @@ use model::{
     Source, Started, Step, Table, TableName,
 };
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 
 #[async_trait]
 impl Service<dyn Source> for DatabaseSlot {
@@ -40,12 +42,24 @@ struct Session {
     steps: VecDeque<Step>,
     /// Up to here the history was read.
     read: u64,
+    /// When it may write another marker.
+    mark_at: Mutex<Instant>,
 }
+
+/// How long it writes no other marker after one.
+const MARK_PAUSE: Duration = Duration::from_secs(1);
 
 impl Session {
     fn new(DatabaseSlot { database, name }: DatabaseSlot) -> Self {
         let boot = database.lock().boots;
-        Self { database, slot: name, boot, steps: VecDeque::new(), read: 0 }
+        Self {
+            database,
+            slot: name,
+            boot,
+            steps: VecDeque::new(),
+            read: 0,
+            mark_at: Mutex::new(Instant::now()),
+        }
     }
 
     fn check(&self) -> Result<(), Fault> {
@@ -123,8 +137,11 @@ impl Source for Session {
     }
 
     fn mark(&self) {
-        if self.check().is_ok() {
+        let now = Instant::now();
+        let mut mark_at = self.mark_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.check().is_ok() && now >= *mark_at {
             self.database.pass();
+            *mark_at = now + MARK_PAUSE;
         }
     }
 }

@@ -79,6 +79,8 @@ struct Reading {
     content: Option<i64>,
     /// When it was last said that there is nothing new.
     idle_at: Option<Instant>,
+    /// When a marker was last written.
+    marked_at: Option<Instant>,
     /// Everything confirmed below this is deleted.
     trimmed: i64,
     /// When to delete again.
@@ -168,6 +170,7 @@ impl Follower {
             content: None,
             // Soon after the start it is known what time it is there.
             idle_at: None,
+            marked_at: None,
             trimmed: 0,
             trim_at: None,
         });
@@ -219,15 +222,21 @@ impl Follower {
             return reading.hand_over(connection, limits);
         }
         let looked = reading.look(connection, &self.names, limits, wishes.now)?;
-        if looked.has_moved || !wishes.marker {
+        let is_soon = |at| wishes.now.duration_since(at) < MARK_PAUSE;
+        if looked.has_moved || !wishes.marker || reading.marked_at.is_some_and(is_soon) {
             return Ok(looked);
         }
         connection.busy_timeout(PATIENCE)?;
-        write(reading.mark(connection))?;
+        if write(reading.mark(connection))?.is_some() {
+            reading.marked_at = Some(wishes.now);
+        }
         connection.busy_timeout(self.file.busy)?;
         reading.look(connection, &self.names, limits, wishes.now)
     }
 }
+
+/// How long no other marker is written after one.
+const MARK_PAUSE: Duration = Duration::from_secs(1);
 
 /// How often it is said of an idle file that there is nothing new.
 const IDLE_PAUSE: Duration = Duration::from_secs(1);

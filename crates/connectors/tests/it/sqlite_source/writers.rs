@@ -4,6 +4,8 @@ use super::rig::{Reader, Rig, open};
 use instep_connectors::sqlite::SourceLimits;
 use model::{Cell, Change, Op, Step, Value};
 use std::thread;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
 
 const ACCOUNTS: &str = "create table accounts (id integer primary key, amount int not null);
      insert into accounts with recursive n (id) as
@@ -74,7 +76,7 @@ async fn a_large_transaction_comes_in_bounded_parts_and_holds_no_lock_meanwhile(
     // for a reader that still has its snapshot.
     let first = reader.source.next().await.unwrap();
     let user = rig.open();
-    user.busy_timeout(std::time::Duration::ZERO).unwrap();
+    user.busy_timeout(Duration::ZERO).unwrap();
     user.execute_batch("insert into t values (100000, 'meanwhile')").unwrap();
     let Step::Part { changes, .. } = first else { panic!("a part: {first:?}") };
     let told = changes.len();
@@ -102,8 +104,8 @@ async fn a_marker_waits_while_another_writer_is_at_work() {
     user.execute_batch("begin immediate; update accounts set amount = 0 where id = 1").unwrap();
     let before = reader.place.position.clone();
     reader.source.mark();
-    let wait = std::time::Duration::from_millis(200);
-    let early = tokio::time::timeout(wait, reader.step()).await;
+    let wait = Duration::from_millis(200);
+    let early = timeout(wait, reader.step()).await;
     assert!(early.is_err(), "neither a step nor a fault");
     user.execute_batch("rollback").unwrap();
     reader.step().await;
@@ -118,7 +120,7 @@ async fn an_idle_file_is_said_to_have_nothing_new() {
     let mut reader = rig.follow(&["accounts"]).await;
     let mut times = Vec::new();
     while times.len() < 2 {
-        let step = tokio::time::timeout(std::time::Duration::from_secs(20), reader.source.next());
+        let step = timeout(Duration::from_secs(20), reader.source.next());
         match step.await.expect("a step comes").expect("it works") {
             Step::Progress { position, source_time } if position == reader.place.position => {
                 times.push(source_time);
@@ -128,4 +130,26 @@ async fn an_idle_file_is_said_to_have_nothing_new() {
         }
     }
     assert!(times[0] > 1_000_000_000_000_000 && times[1] > times[0], "{times:?}");
+}
+
+/// Decision 13.
+#[tokio::test]
+async fn a_file_gets_at_most_one_marker_a_second_however_often_it_is_asked() {
+    let rig = Rig::new(ACCOUNTS);
+    let mut reader = rig.follow(&["accounts"]).await;
+    let last = || rig.number("select seq from sqlite_sequence where name = 'instep_changes'");
+    let before = last();
+    let began = Instant::now();
+    // Two markers, and what would be more if they were not bounded.
+    while last() < before + 2 {
+        reader.source.mark();
+        let _ = timeout(Duration::from_millis(5), reader.source.next()).await;
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "markers come as long as they are asked for"
+        );
+    }
+    let written = u64::try_from(last() - before).unwrap();
+    let seconds = began.elapsed().as_secs();
+    assert!((1..=seconds + 1).contains(&written) && seconds >= 1, "{written} in {seconds} s");
 }
