@@ -3,6 +3,7 @@
 //! Holds only facts that a task can find again after a restart; nothing decides by it but
 //! retention, and that only by what targets said is durable.
 
+mod fill;
 mod latency;
 mod notices;
 mod status;
@@ -10,8 +11,9 @@ mod trail;
 
 use crate::desk::Desk;
 use crate::group::WhenFull;
+use fill::Reached;
 use model::attack::{Mark, reached};
-use model::{Code, CopyName, Fault, Hold, Offset, Pass, TargetName, Watermark};
+use model::{Code, CopyName, Fault, Hold, Key, Offset, Pass, TargetName, Watermark};
 use notices::Notices;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +22,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use trail::Trail;
 
+pub use fill::{Fill, Progress};
 pub use latency::Latency;
 pub use notices::Notice;
 pub use status::{GroupStatus, Phase, Snapshot, TaskStatus, Trouble};
@@ -217,7 +220,61 @@ impl Reporter {
 
     /// How far passes over the group's copies have come.
     pub(crate) fn passes(&self, passes: &BTreeMap<CopyName, Pass>) {
-        self.group(|group| group.passes.clone_from(passes));
+        let now = Instant::now();
+        self.group(|group| {
+            group.passes.clone_from(passes);
+            group.fills.retain(|copy, _| passes.contains_key(copy));
+            for (copy, fill) in &mut group.fills {
+                match passes.get(copy) {
+                    Some(Pass::Under { began, upto, .. }) if *began == fill.began => {
+                        fill.reached(Reached::Upto(upto.as_ref()), now);
+                    }
+                    Some(Pass::Done) => fill.reached(Reached::End, now),
+                    _ => {}
+                }
+            }
+        });
+    }
+
+    /// Whether the rows of a copy's pass are counted already.
+    pub(crate) fn counts_rows(
+        &self,
+        (target, copy): (&TargetName, &CopyName),
+        began: &Offset,
+    ) -> bool {
+        let state = self.board.lock();
+        let fill = state.shown.groups.get(target).and_then(|group| group.fills.get(copy));
+        fill.is_some_and(|fill| fill.began == *began)
+    }
+
+    /// The rows of a copy's pass are counted from here on.
+    pub(crate) fn count_rows(
+        &self,
+        (target, copy): (&TargetName, &CopyName),
+        began: &Offset,
+        after: Option<&Key>,
+        estimated: Option<u64>,
+    ) {
+        let fill = Fill::new(began.clone(), after, estimated, Instant::now());
+        let mut state = self.board.lock();
+        if let Some(group) = state.shown.groups.get_mut(target) {
+            group.fills.insert(copy.clone(), fill);
+        }
+    }
+
+    /// So many rows were read for a copy between these keys.
+    pub(crate) fn read_rows(
+        &self,
+        (target, copy): (&TargetName, &CopyName),
+        after: Option<&Key>,
+        upto: Option<Key>,
+        rows: u64,
+    ) {
+        let mut state = self.board.lock();
+        let group = state.shown.groups.get_mut(target);
+        if let Some(fill) = group.and_then(|group| group.fills.get_mut(copy)) {
+            fill.read(after, upto, rows);
+        }
     }
 
     /// Something happened that a person should know of, however soon it is over.

@@ -59,7 +59,9 @@ mod survey;
 mod task;
 pub mod works;
 
-pub use board::{Board, GroupStatus, Latency, Notice, Phase, Snapshot, TaskStatus, Trouble};
+pub use board::{
+    Board, Fill, GroupStatus, Latency, Notice, Phase, Progress, Snapshot, TaskStatus, Trouble,
+};
 pub use catalog::sqlite::{OpenedCatalog, Pinned, SqliteCatalog, pinned};
 pub use catalog::{Catalog, History};
 pub use group::{Copy, Group, WhenFull};

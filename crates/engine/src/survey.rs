@@ -103,6 +103,10 @@ impl Survey {
         let table = source.table(&wish.table).await?;
         self.desk.saw(&table);
         let after = wish.upto.clone();
+        if !self.reporter.counts_rows((target, copy), &wish.began) {
+            let estimated = source.estimate(&table).await;
+            self.reporter.count_rows((target, copy), &wish.began, after.as_ref(), estimated);
+        }
         let selection = Selection::Range { after: after.clone(), upto: None };
         let (mut reading, mut upto) =
             source.read(&table, &selection, self.limits.ask_rows_max).await?;
@@ -129,6 +133,8 @@ impl Survey {
             reading.rows.retain(|key, _| key <= upto);
             there.retain(|key, _| key <= upto);
         }
+        let rows = reading.rows.len() as u64;
+        self.reporter.read_rows((target, copy), after.as_ref(), upto.clone(), rows);
         let (copy, began) = (copy.clone(), wish.began.clone());
         let stretch = Stretch { copy, began, after, upto, source_is_empty };
         let wanted = Wanted::Stretch(stretch, there);
@@ -196,6 +202,13 @@ impl Connection {
         let table = self.source.table(name);
         let table = answer(self.limits.answer, Code::SourceUnavailable, table).await?;
         table.ok_or_else(|| Fault::retry(Code::TableMissing, format!("there is no table {name}")))
+    }
+
+    /// About how many rows the table has. Whoever cannot say it fails at what comes next, or need
+    /// not say it.
+    async fn estimate(&mut self, table: &Arc<Table>) -> Option<u64> {
+        let estimate = self.source.estimate(table);
+        answer(self.limits.answer, Code::SourceUnavailable, estimate).await.ok().flatten()
     }
 
     async fn any_table(

@@ -27,6 +27,12 @@ pub trait Inspect: Send {
         rows_max: usize,
     ) -> Result<Answer<Rows>, Fault>;
 
+    /// About how many rows the table has, where that is known without counting them. Only told to
+    /// people.
+    async fn estimate(&mut self, _table: &Arc<Table>) -> Result<Option<u64>, Fault> {
+        Ok(None)
+    }
+
     /// One digest for each selection, all from one snapshot.
     async fn digests(
         &mut self,

@@ -3,14 +3,14 @@
 use crate::text::civil::write_instant;
 use crate::text::json;
 use crate::views::{
-    CopyView, CountBriefView, CountView, FailureView, LaneView, LogView, PhaseView, ServiceView,
-    SourceView, StateView, TroubleView,
+    CopyView, CountBriefView, CountView, FailureView, LaneView, LogView, PhaseView, ProgressView,
+    ServiceView, SourceView, StateView, TroubleView,
 };
 use engine::count::Group;
 use engine::works::{
     CopyPhase, CopyStatus, CountStatus, Failure, LogStatus, SourceStatus, TargetStatus, Verdict,
 };
-use engine::{Trouble, Untold};
+use engine::{Progress, Trouble, Untold};
 use model::Code;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,8 +49,14 @@ pub(crate) fn copy(status: &CopyStatus) -> CopyView {
         position: status.position.clone(),
         lag_changes: status.lag_changes,
         failures: status.failures,
+        progress: status.progress.map(progress),
         verified_through: None,
     }
+}
+
+fn progress(progress: Progress) -> ProgressView {
+    let Progress { rows_done, rows_estimated, rows_per_second, eta_seconds } = progress;
+    ProgressView { rows_done, rows_estimated, rows_per_second, eta_seconds }
 }
 
 /// A count, in short.

@@ -112,8 +112,24 @@ pub(crate) struct CopyView {
     pub(crate) lag_changes: Option<u64>,
     /// Keys that its service refused.
     pub(crate) failures: usize,
+    /// How far it has come; null unless it is filled or bridged.
+    pub(crate) progress: Option<ProgressView>,
     /// Up to when it was proven equal to its source.
     pub(crate) verified_through: Option<String>,
+}
+
+/// How far a copy has come while it is filled or bridged.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ProgressView {
+    /// Rows of the source that it holds; null after a restart in the middle.
+    pub(crate) rows_done: Option<u64>,
+    /// Rows that the source is thought to have; null where it does not say.
+    pub(crate) rows_estimated: Option<u64>,
+    /// How fast they came in the last half minute; null in the first second.
+    pub(crate) rows_per_second: Option<u64>,
+    /// How long the rest takes at that speed; null where any of the others is, or there are more
+    /// rows than were estimated.
+    pub(crate) eta_seconds: Option<u64>,
 }
 
 /// What happens to a copy now.

@@ -103,6 +103,11 @@ impl Inspect for Reader {
         answered.map_err(|failure| self.failed(failure))
     }
 
+    async fn estimate(&mut self, table: &Arc<Table>) -> Result<Option<u64>, Fault> {
+        let estimated = self.try_estimate(&table.name).await;
+        estimated.map_err(|failure| self.failed(failure))
+    }
+
     async fn digests(
         &mut self,
         table: &Arc<Table>,
@@ -124,6 +129,14 @@ impl Reader {
             Err(unfit) if unfit.why == Why::Missing => Ok(None),
             Err(unfit) => Err(Fault::from(unfit).into()),
         }
+    }
+
+    async fn try_estimate(&mut self, name: &TableName) -> Result<Option<u64>, Failure> {
+        let open = self.take().await?;
+        let rows = open.session.query(&select::estimate(name)).await?;
+        self.open = Some(open);
+        let rows = rows.first().and_then(|row| row.first()?.as_deref()?.parse().ok());
+        Ok(rows)
     }
 
     async fn try_rows(

@@ -7,6 +7,8 @@
 //!     trigger           PURE: the triggers
 //!     books             our tables
 //!     installation      which Instep follows the file
+//!   rows                rows read back, and exactly where they stand
+//!     estimate          about how many there are
 //!   recording           what stands in a file because of all that, changing nothing
 //!   history             whether the file's history is still the one that was followed
 //!   follower            one reading is one transaction
@@ -18,6 +20,7 @@
 //! short snapshot, and our own writes give up at once where another writer is at work.
 
 mod books;
+mod estimate;
 mod follower;
 mod history;
 mod index_text;

@@ -1,5 +1,6 @@
 //! What stands on the board: how each task and each group is doing.
 
+use super::fill::Fill;
 use super::latency::Latency;
 use crate::group::WhenFull;
 use model::{Code, CopyName, Fault, Hold, Offset, Pass, TargetName, Watermark};
@@ -84,6 +85,8 @@ pub struct GroupStatus {
     pub waits_since: Option<i64>,
     /// How far passes over its copies have come.
     pub passes: BTreeMap<CopyName, Pass>,
+    /// The same in rows, for passes of which this process has read something.
+    pub fills: BTreeMap<CopyName, Fill>,
     /// Detached: it held up the log when the log was full and ended here, so the log need not keep
     /// for it what comes before.
     pub detached: Option<Offset>,

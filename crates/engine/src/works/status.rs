@@ -1,11 +1,12 @@
 //! How each source, copy and count is doing, in the words of people.
 
 use super::whole::{Followed, KeptCopy, KeptCount, Shard, Works};
-use crate::board::{GroupStatus, Latency, Phase, TaskStatus, Trouble};
+use crate::board::{GroupStatus, Latency, Phase, Progress, TaskStatus, Trouble};
 use crate::numbers::Untold;
 use crate::pipeline::ROW_MEMORY;
 use model::{Fault, Offset, Pass, Purpose, TableName, TargetName};
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// How a source is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +70,8 @@ pub struct CopyStatus {
     /// Changes in the log that it does not have yet; not known until it has come to where the log
     /// ended when the process started.
     pub lag_changes: Option<u64>,
+    /// How far it has come while it is filled or bridged.
+    pub progress: Option<Progress>,
     /// The keys that it holds.
     pub failures: usize,
     /// What is wrong with it.
@@ -198,15 +201,14 @@ impl Works {
         let groups: Vec<_> = shards.iter().map(|shard| group(shard, copy)).collect();
         let failures = groups.iter().map(|group| holds_of(group, copy)).sum();
         let lags: Option<Vec<_>> = groups.iter().map(|group| group.behind).collect();
+        let phase = groups.iter().map(|group| phase(group, copy)).max();
+        let phase = phase.unwrap_or(CopyPhase::Stopped);
         CopyStatus {
             name: copy.name.as_str().into(),
             of: self.table_of(copy.source, &copy.of),
             to: copy.to.clone(),
-            phase: groups
-                .iter()
-                .map(|group| phase(group, copy))
-                .max()
-                .unwrap_or(CopyPhase::Stopped),
+            progress: progress(phase, &groups, copy),
+            phase,
             verdict: if failures > 0 { Verdict::Diverged } else { Verdict::Unverified },
             position: together(shards, groups.iter().map(|group| place(group, copy))),
             lag_changes: lags.map(|lags| lags.into_iter().sum()),
@@ -311,6 +313,16 @@ fn phase(group: &GroupStatus, copy: &KeptCopy) -> CopyPhase {
         Some(Pass::Done) => CopyPhase::Following,
         Some(Pass::Under { .. }) | None => CopyPhase::Filling,
     }
+}
+
+/// How far a copy has come while it is filled or bridged, over all lanes: also those that are through.
+fn progress(phase: CopyPhase, groups: &[GroupStatus], copy: &KeptCopy) -> Option<Progress> {
+    let is_under_way = matches!(phase, CopyPhase::Filling | CopyPhase::Bridging);
+    let now = Instant::now();
+    let of = |group: &GroupStatus| {
+        group.fills.get(&copy.name).map(|fill| fill.progress(now)).unwrap_or_default()
+    };
+    is_under_way.then(|| Progress::together(&groups.iter().map(of).collect::<Vec<_>>()))
 }
 
 /// Where the copy itself stands: one that is passed over stands nowhere.

@@ -11,6 +11,7 @@ use model::{Claim, Op, Position, Row, Value};
 use std::sync::Arc;
 use std::time::Duration;
 use testkit::conformance::rows::{key, row};
+use testkit::faulty::{Call, Reply};
 use testkit::memory::database::Database;
 use testkit::memory::store::Manners;
 use tokio::task::JoinHandle;
@@ -262,4 +263,34 @@ fn run(works: &Arc<Works>) -> JoinHandle<()> {
 fn run_until(works: &Arc<Works>, stop: Stop) -> JoinHandle<()> {
     let works = works.clone();
     tokio::spawn(async move { works.run(&stop).await })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_is_filled_says_how_far_it_has_come() {
+    let mut rig = Rig::new(1);
+    rig.insert(0..200);
+    rig.limits.ask_rows_max = 10;
+    rig.limits.stretches_ahead_max = 2;
+    for _ in 0..100 {
+        let slow = Reply::RespondSlowly(Duration::from_millis(500), Duration::ZERO);
+        rig.targets[0].replies.push(Call::Apply, slow);
+    }
+    let works = works(&mut [&mut rig]);
+    assert_eq!(works.copy_status()[0].progress, Some(instep_engine::Progress::default()));
+    let _running = run(&works);
+    let progress = || works.copy_status()[0].progress;
+    until("half of it is there", || {
+        progress().and_then(|it| it.rows_done).is_some_and(|done| done >= 100)
+    })
+    .await;
+    let now = progress().expect("it is under way");
+    assert_eq!(now.rows_estimated, Some(200));
+    let (done, rate) = (now.rows_done.expect("a number"), now.rows_per_second.expect("a speed"));
+    // What is said to be there is there.
+    assert!(done <= rig.rows(0).len() as u64 && done < 200, "{now:?}");
+    assert!((1..=40).contains(&rate), "{now:?}");
+    assert_eq!(now.eta_seconds, (200 - done).checked_div(rate));
+    rig.in_step(0).await;
+    until("it follows", || works.copy_status()[0].phase == CopyPhase::Following).await;
+    assert_eq!(progress(), None);
 }

@@ -80,11 +80,16 @@ fn text(status: &Value) -> String {
         let fields = ["name", "of", "to", "phase", "state", "position", "lag_changes", "failures"];
         copies.row(fields.map(|field| written(&copy[field])));
     }
+    let mut fills = Table::new(["copy", "filled", "rows", "of about", "a second", "left"]);
+    for copy in list(&status["copies"]).iter().filter(|copy| copy["progress"].is_object()) {
+        fills.row(filled(&written(&copy["name"]), &copy["progress"]));
+    }
     let mut counts = Table::new(["count", "state", "position"]);
     for count in list(&status["counts"]) {
         counts.row(["name", "state", "position"].map(|field| written(&count[field])));
     }
-    let mut parts = vec![sources.to_string(), copies.to_string(), counts.to_string()];
+    let tables = [sources, copies, fills, counts];
+    let mut parts: Vec<String> = tables.iter().map(ToString::to_string).collect();
     parts.retain(|part| !part.is_empty());
     let problem = |problem: &Value| {
         let [code, what, fix] = ["code", "what", "fix"].map(|field| written(&problem[field]));
@@ -95,6 +100,33 @@ fn text(status: &Value) -> String {
     parts.join("\n")
 }
 
+/// How far a copy has come that is filled or bridged.
+fn filled(name: &str, progress: &Value) -> [String; 6] {
+    let number = |field: &str| progress[field].as_u64();
+    let share = number("rows_done").zip(number("rows_estimated")).and_then(|(done, all)| {
+        // An estimate is none: it is not full before it says so.
+        done.min(all).saturating_mul(100).checked_div(all).map(|share| share.min(99))
+    });
+    [
+        name.to_owned(),
+        share.map_or_else(|| "-".to_owned(), |share| format!("{share} %")),
+        written(&progress["rows_done"]),
+        written(&progress["rows_estimated"]),
+        written(&progress["rows_per_second"]),
+        number("eta_seconds").map_or_else(|| "-".to_owned(), span),
+    ]
+}
+
+/// A time that something takes, as people say it.
+fn span(seconds: u64) -> String {
+    match (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60) {
+        (0, 0, 0, seconds) => format!("{seconds} s"),
+        (0, 0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (0, hours, minutes, _) => format!("{hours} h {minutes} min"),
+        (days, hours, ..) => format!("{days} d {hours} h"),
+    }
+}
+
 fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
@@ -102,6 +134,21 @@ fn list(value: &Value) -> &[Value] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_copy_that_is_filled_says_how_far_it_is() {
+        let known = serde_json::json!({"rows_done": 450, "rows_estimated": 1000,
+            "rows_per_second": 5, "eta_seconds": 110});
+        assert_eq!(filled("a", &known), ["a", "45 %", "450", "1000", "5", "1 min 50 s"]);
+        let more = serde_json::json!({"rows_done": 1200, "rows_estimated": 1000,
+            "rows_per_second": 5, "eta_seconds": null});
+        assert_eq!(filled("a", &more), ["a", "99 %", "1200", "1000", "5", "-"]);
+        let unknown = serde_json::json!({"rows_done": null, "rows_estimated": null,
+            "rows_per_second": null, "eta_seconds": null});
+        assert_eq!(filled("a", &unknown)[1..], ["-"; 5]);
+        let spans = [0, 59, 3_599, 3_600, 90_000].map(span);
+        assert_eq!(spans, ["0 s", "59 s", "59 min 59 s", "1 h 0 min", "1 d 1 h"]);
+    }
 
     #[test]
     fn only_what_was_compared_is_good() {

@@ -29,7 +29,7 @@ async fn the_status_shows_every_part_with_its_position() {
         status["copies"][0],
         json!({"name": "mirror", "of": "questions/questions", "to": "documents/questions",
                "phase": "following", "state": "unverified", "position": end, "lag_changes": 0,
-               "failures": 0, "verified_through": null})
+               "failures": 0, "progress": null, "verified_through": null})
     );
     assert_eq!(status["problems"], json!([]));
     let copies = rig.get("/v1/copies").await.json();
@@ -50,6 +50,11 @@ async fn what_does_not_run_yet_has_no_position_and_is_not_called_good() {
     assert_eq!(status["sources"][0]["services"][0]["connected"], false);
     let copy = &status["copies"][0];
     assert_eq!((&copy["phase"], &copy["position"]), (&json!("filling"), &Json::Null));
+    assert_eq!(
+        copy["progress"],
+        json!({"rows_done": null, "rows_estimated": null, "rows_per_second": null,
+               "eta_seconds": null})
+    );
     assert_eq!(
         (&copy["lag_changes"], &status["counts"][0]["position"]),
         (&Json::Null, &Json::Null)

@@ -173,6 +173,12 @@ impl Inspect for Session {
         Ok(Answer { at: At::Source(placement), found: Rows { rows: found, upto } })
     }
 
+    async fn estimate(&mut self, table: &Arc<Table>) -> Result<Option<u64>, Fault> {
+        self.check()?;
+        let state = self.database.lock();
+        Ok(state.session(&table.name).1.map(|rows| rows.len() as u64))
+    }
+
     async fn digests(
         &mut self,
         table: &Arc<Table>,

@@ -7,7 +7,7 @@ use super::reading::Reading;
 use crate::postgres::quote;
 use crate::postgres::schema::{DescribedColumn, Order};
 use crate::postgres::types::{Form, write};
-use model::{Key, Value};
+use model::{Key, TableName, Value};
 
 /// So many rows above the one key, and up to the other, in key order. None if there can be no such
 /// key.
@@ -39,6 +39,28 @@ pub(super) fn keys(reading: &Reading, keys: &[&Key]) -> Option<String> {
     let equal = list(reading.key().map(equal));
     let sorted = list(reading.key().map(sorted));
     Some(format!("{} where ({equal}) in ({}) order by {sorted}", select(reading), found.join(", ")))
+}
+
+/// About how many rows the server thinks that a table has: going by what it found when it last looked
+/// through it, and how large it has become since. Nothing if it never looked.
+pub(super) fn estimate(name: &TableName) -> String {
+    let (schema, name) = name.as_str().split_once('.').unwrap_or_default();
+    format!(
+        "with recursive tree(oid) as (
+            select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                where n.nspname = {} and c.relname = {}
+            union all
+            select i.inhrelid from tree t join pg_class c on c.oid = t.oid and c.relkind = 'p'
+                join pg_inherits i on i.inhparent = t.oid),
+        size as (select c.reltuples::float8 as rows, c.relpages as pages,
+                pg_relation_size(c.oid) / current_setting('block_size')::int8 as now
+            from tree t join pg_class c on c.oid = t.oid where c.relkind = 'r')
+        select case when count(*) > 0 and not bool_or(rows < 0 and now > 0)
+            then sum(case when pages > 0 then rows * now / pages else greatest(rows, 0) end)::int8
+            end from size",
+        quote::text(schema),
+        quote::text(name)
+    )
 }
 
 fn select(reading: &Reading) -> String {

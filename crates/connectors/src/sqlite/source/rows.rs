@@ -6,7 +6,7 @@
 //! byte.
 
 use super::spool::row_of;
-use super::{history, install};
+use super::{estimate, history, install};
 use crate::sqlite::fault::Side;
 use crate::sqlite::file::File;
 use crate::sqlite::inode::Inode;
@@ -75,6 +75,16 @@ impl Inspect for Session {
             })
         };
         self.worker.run(read).await
+    }
+
+    async fn estimate(&mut self, table: &Arc<Table>) -> Result<Option<u64>, Fault> {
+        let name = table.name.clone();
+        let ask = move |reader: &mut Reader| {
+            let estimated = estimate::rows(&reader.connection, &name);
+            estimated
+                .map_err(|error| Trouble::Sqlite(error).judged(Side::Source, &reader.file.path))
+        };
+        self.worker.run(ask).await
     }
 
     async fn digests(

@@ -195,6 +195,32 @@ async fn an_answer_that_is_dropped_half_way_leaves_nothing_behind() {
     ));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_says_about_how_many_rows_a_table_has() {
+    let Some(database) = Database::new().await else { return };
+    database
+        .run(
+            "create table public.t (id int primary key) with (autovacuum_enabled = off);
+             create table public.p (id int primary key) partition by range (id);
+             create table public.p1 partition of public.p for values from (0) to (300)
+                 with (autovacuum_enabled = off);
+             create table public.p2 partition of public.p default with (autovacuum_enabled = off)",
+        )
+        .await;
+    let mut rows = open(&database).await;
+    let (t, p) = (table(&mut rows, "public.t").await, table(&mut rows, "public.p").await);
+    assert_eq!(rows.estimate(&t).await.unwrap(), Some(0), "it takes no room");
+    database.run("insert into public.t select generate_series(1, 1000)").await;
+    assert_eq!(rows.estimate(&t).await.unwrap(), None, "nobody has looked");
+    database.run("insert into public.p select generate_series(1, 1000)").await;
+    database.run("analyze public.t, public.p").await;
+    assert_eq!(rows.estimate(&t).await.unwrap(), Some(1_000));
+    assert_eq!(rows.estimate(&p).await.unwrap(), Some(1_000));
+    database.run("insert into public.t select generate_series(1001, 10000)").await;
+    let grown = rows.estimate(&t).await.unwrap().unwrap();
+    assert!((8_000..12_000).contains(&grown), "{grown}");
+}
+
 /// Every way to look at it in another way, seen at once by a connection that knows the table.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_is_described_as_it_is_however_often_it_was_before() {
