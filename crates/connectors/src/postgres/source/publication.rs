@@ -6,7 +6,7 @@ use crate::postgres::quote;
 use crate::postgres::schema::Described;
 use crate::postgres::session::Session;
 use crate::postgres::trouble::Trouble;
-use model::{Code, Fault, TableName};
+use model::{Code, Fault};
 use std::collections::BTreeMap;
 
 /// A publication as it stands.
@@ -96,7 +96,7 @@ pub(super) async fn ensure(
         session.query(&whole).await.map_err(|trouble| refused(trouble, &whole))?;
     }
     for table in tables {
-        let table_name = sql_name(&table.table.name);
+        let table_name = table.only();
         match standing.tables.get(&table.oid) {
             Some((_, true)) => continue,
             None if standing.names_none => continue,
@@ -111,7 +111,7 @@ pub(super) async fn ensure(
     }
     for other in std::mem::take(&mut standing.others) {
         // Only less to read; where that is not ours to do, more comes and is passed over.
-        drop(session.query(&format!("alter publication {name} drop table {other}")).await);
+        drop(session.query(&format!("alter publication {name} drop table only {other}")).await);
     }
     look(session, follower, tables).await?.ok_or_else(|| missing(follower))
 }
@@ -148,16 +148,8 @@ const OPTIONS: &str =
 /// The statement that makes a publication of these tables.
 fn create(follower: &str, tables: &[Described]) -> String {
     let name = quote::name(&publication_name(follower));
-    let tables: Vec<_> = tables.iter().map(|table| sql_name(&table.table.name)).collect();
+    let tables: Vec<_> = tables.iter().map(Described::only).collect();
     format!("create publication {name} for table {} with ({OPTIONS})", tables.join(", "))
-}
-
-/// A table's name as SQL: the schema ends at the first dot.
-fn sql_name(name: &TableName) -> String {
-    match name.as_str().split_once('.') {
-        Some((schema, table)) => format!("{}.{}", quote::name(schema), quote::name(table)),
-        None => quote::name(name.as_str()),
-    }
 }
 
 /// What is to be told where a statement of ours was refused.

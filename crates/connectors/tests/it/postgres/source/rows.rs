@@ -39,3 +39,27 @@ async fn a_large_value_that_stays_is_unchanged_and_nothing_else_is() {
     let mut again = Reader::resumed(&followed(&database, &["public.t"]), &resume).await;
     assert_eq!(again.changes().await.len(), 1, "nothing was confirmed");
 }
+
+/// PC4: a publication takes those that inherit with a table, unless it is told not to. They may have
+/// no key, and then the server would refuse who writes them.
+#[tokio::test]
+async fn who_writes_a_table_that_inherits_from_a_followed_one_is_not_refused() {
+    let Some(database) = Database::new().await else { return };
+    database
+        .run(
+            "create table public.t (id int primary key);
+             create table public.u (id int primary key);
+             create table public.heir (n int) inherits (public.t, public.u);
+             insert into public.heir values (1, 1), (2, 2)",
+        )
+        .await;
+    let reader = Reader::fresh(&followed(&database, &["public.t"])).await;
+    database.run("update public.heir set n = 3; delete from public.t where id = 2").await;
+    drop(reader);
+    // A table that is followed from now on as well.
+    let mut reader = Reader::fresh(&followed(&database, &["public.t", "public.u"])).await;
+    database.run("update public.heir set n = 4; insert into public.u values (7)").await;
+    let changes = reader.changes().await;
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    assert_eq!(changes[0].table.name, "public.u".into());
+}
