@@ -99,6 +99,18 @@ pub enum Code {
     PostgresPooler,
     /// The server is a standby.
     PostgresStandby,
+    /// A PostgreSQL is too old to be followed.
+    PostgresVersion,
+    /// A PostgreSQL is of a version with known faults, or of one that is not tested.
+    PostgresDoubtful,
+    /// A connection to PostgreSQL can be read by others on the way.
+    PostgresPlain,
+    /// A PostgreSQL keeps back write-ahead log that nobody reads, or may keep any amount of it.
+    PostgresWalKept,
+    /// Open transactions hold up the beginning of following.
+    PostgresWaits,
+    /// The clocks of a server and of this machine are apart.
+    ClockApart,
     /// The command line cannot be understood.
     Usage,
     /// A file that the configuration needs cannot be read.

@@ -5,7 +5,7 @@ use super::names::Code;
 /// Every code with its name and its explanation, in the order of the enumeration and of the
 /// reference page.
 #[rustfmt::skip]
-pub(super) const ENTRIES: [(Code, &str, &str); 97] = [
+pub(super) const ENTRIES: [(Code, &str, &str); 103] = [
     (Code::DataLocked, "E-DATA-LOCKED",
         "Another process works in this data directory. Two writers would destroy the journal, \
          so the second one does not start. Stop the other process, or give this one its own data_dir."),
@@ -197,7 +197,7 @@ pub(super) const ENTRIES: [(Code, &str, &str); 97] = [
     (Code::PostgresMessage, "E-POSTGRES-MESSAGE",
         "The server sent something that PostgreSQL does not send, names a table that it never described, \
          or sent a row larger than allowed. Nothing of it is guessed, so following stops. See that the \
-         address is that of a PostgreSQL from version 14 on, and report the message if it is."),
+         address is that of a PostgreSQL from version 15 on, and report the message if it is."),
     (Code::PostgresWalLevel, "E-POSTGRES-WAL-LEVEL",
         "The write-ahead log of this PostgreSQL holds too little to be followed: its wal_level is not \
          `logical`. Nothing was changed there. Run `alter system set wal_level = 'logical'`, restart the \
@@ -221,6 +221,32 @@ pub(super) const ENTRIES: [(Code, &str, &str); 97] = [
         "The server that answers is a standby: it takes no writes, and what it shows can not be placed \
          exactly in the stream of changes. Name the primary, or all servers in one URL, so that Instep \
          finds the primary also after a failover: postgres://a:5432,b:5432/db. It is tried again by itself."),
+    (Code::PostgresVersion, "E-POSTGRES-VERSION",
+        "The server is a PostgreSQL before version 15, whose stream of changes and publications lack some of \
+         what Instep is tested with. Faults in it are mended no longer. Upgrade the server to version 15, 16, \
+         17 or 18."),
+    (Code::PostgresDoubtful, "W-POSTGRES-VERSION",
+        "The server is of a minor version whose logical decoding is known to lose changes or slots in rare \
+         cases, or of a major version that Instep is not tested with. Following works. Install the newest \
+         minor version of its major one, from 15 to 18; that needs a restart and nothing else."),
+    (Code::PostgresPlain, "W-POSTGRES-PLAIN",
+        "The connection to a server on another machine is not encrypted, or nobody vouches for whom it is \
+         encrypted to, so that others on the way may read the rows or pretend to be the server. Remove \
+         `sslmode` from the URL, or write `sslmode=verify-full`, with `sslrootcert` if the authority is your own."),
+    (Code::PostgresWalKept, "W-POSTGRES-WAL-KEPT",
+        "The server keeps back write-ahead log for a replication slot that nobody reads, is about to give up \
+         one that is behind, or has no bound on what it keeps for one. Such log fills its disk in the end, \
+         and a full disk stops the server. Drop the slot if nobody needs it any more, start its reader if \
+         somebody does, and set max_slot_wal_keep_size to what the disk can spare."),
+    (Code::PostgresWaits, "W-POSTGRES-WAITS",
+        "Transactions are open that began before now. When a source is followed for the first time its slot \
+         is ready only once every transaction that was open at that moment has ended, in any database of the \
+         server, prepared ones among them. Nothing is lost meanwhile, but nothing comes either. Commit them or \
+         roll them back."),
+    (Code::ClockApart, "W-CLOCK-APART",
+        "The clock of the server and that of this machine differ by seconds. No decision of Instep rests on \
+         them, but the times that it shows, such as how far a copy is behind, are wrong by as much. Let both \
+         machines follow a time server."),
     (Code::Usage, "E-USAGE",
         "The command line has a command, a flag or a value that Instep does not know, or lacks one that \
          it needs. Nothing was done. `instep --help` lists the commands, `instep COMMAND --help` shows \
