@@ -3,9 +3,13 @@
 //! ```text
 //!              source   target   inspect
 //!   sqlite       x        x         x
+//!   postgres     x                  x
 //! ```
+//!
+//! `sketch` is what is said of a database of any kind by whoever looks at it for the first time.
 //!
 //! Must not know: the engine, the journal, the configuration file, one another.
 
 pub mod postgres;
+pub mod sketch;
 pub mod sqlite;

@@ -2,13 +2,13 @@
 //!
 //! ```text
 //!   source              tables followed by the log
-//!   schema              what tables look like, and whether they can be followed
 //!   access              where a database is and how to get in, from a URL
 //!   session             ordinary queries, and rows read in bulk
 //!   replication         the stream of changes, and what is asked on its connection
 //!   pgoutput            the messages in that stream
 //!   rows                rows read back, and exactly where they stand
 //!   types               its types and our values
+//!   glance              what can be seen of a server without changing anything there
 //!   fault  trouble      its errors, judged
 //!   link  login  tries  a connection, logged in, to the first server that will do
 //!   lsn  quote          its positions; names and texts as SQL
@@ -17,6 +17,7 @@
 pub mod access;
 mod fault;
 mod fixed;
+pub mod glance;
 mod link;
 mod login;
 mod lsn;

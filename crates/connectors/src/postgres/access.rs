@@ -22,6 +22,16 @@ impl Access {
         parse::parse(url)
     }
 
+    /// The same access, to the primary alone where the URL leaves it open which of several it is.
+    #[must_use]
+    pub fn to_primary(self) -> Self {
+        // With one server, its own answer says more than that none is a primary.
+        match (self.role, self.servers.len()) {
+            (Role::Any, 2..) => Self { role: Role::Primary, ..self },
+            _ => self,
+        }
+    }
+
     /// How a connection to one of the servers is encrypted: on this machine it may be plain.
     pub fn encryption_of(&self, server: &Server) -> Encryption {
         match server {

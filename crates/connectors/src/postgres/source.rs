@@ -66,7 +66,7 @@ impl PostgresSource {
         limits: SourceLimits,
     ) -> Self {
         let at = access.to_string().into();
-        let access = server::to_primary(access);
+        let access = access.to_primary();
         let wanted = Wanted { access, tables, follower: follower.to_owned(), limits };
         Self { wanted, at, lost: session::Lost::default() }
     }

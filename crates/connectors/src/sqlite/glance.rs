@@ -15,17 +15,16 @@ mod fit;
 mod lock;
 mod opened;
 mod sketch;
-mod sketched;
 mod way;
 
 pub use fit::Fit;
 pub use lock::Holder;
-pub use sketched::{Sketch, SketchBounds, SketchedColumn, SketchedTable};
 pub use way::Way;
 
 use super::source::{self, Recording};
 use super::target::{self, CopyTo, Notes};
 use super::trouble::Trouble;
+use crate::sketch::{Sketch, SketchBounds};
 use model::{Fault, Table, TableName};
 use std::io;
 use std::path::{Path, PathBuf};

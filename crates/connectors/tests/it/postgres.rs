@@ -4,6 +4,7 @@ mod asking;
 mod decoding;
 mod ends;
 mod feed;
+mod glance;
 mod hand;
 mod keys;
 mod login;

@@ -1,7 +1,8 @@
 //! Looking at a file: what is seen, and that nothing is left behind.
 
+use instep_connectors::sketch::SketchBounds;
 use instep_connectors::sqlite::CopyTo;
-use instep_connectors::sqlite::glance::{Glance, SketchBounds, Way};
+use instep_connectors::sqlite::glance::{Glance, Way};
 use model::Code;
 use rusqlite::Connection;
 use std::fs;

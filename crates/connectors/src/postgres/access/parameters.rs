@@ -57,7 +57,10 @@ impl Parameters {
         let mut parameters = Self::default();
         let mut seen = BTreeSet::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').ok_or(format!("`{pair}` has no value"))?;
+            // It may be the rest of a password with an `&` in it.
+            let name =
+                if KNOWN.contains(pair) { format!("`{pair}`") } else { "a parameter".into() };
+            let (name, value) = pair.split_once('=').ok_or(format!("{name} has no value"))?;
             let value = decode(&format!("`{name}`"), value)?;
             if !seen.insert(name) {
                 return Err(format!("`{name}` stands twice in the URL"));

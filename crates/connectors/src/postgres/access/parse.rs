@@ -46,7 +46,12 @@ fn read(url: &str) -> Result<Access, String> {
     let user = user.ok_or("the URL names no user: write postgres://USER@…")?;
     let path = decode("the database", path)?;
     let database = parameters.database.clone().or((!path.is_empty()).then_some(path));
-    let servers = read_servers(servers, &parameters)?;
+    // Without an `@` a user and password would be taken for a server and its port, and shown as such.
+    let hide = |what| match authority.contains(':') && !authority.contains('@') {
+        true => "behind a server stands no port; a user and password end in `@`".to_owned(),
+        false => what,
+    };
+    let servers = read_servers(servers, &parameters).map_err(hide)?;
     let password = parameters.password.clone().or(password).map(Password::new);
     let database = database.unwrap_or_else(|| user.clone());
     Ok(parameters.into_access(servers, user, password, database))

@@ -71,6 +71,8 @@ fn what_is_wrong_with_a_url_is_said() {
         ("postgres://a@b:x/c", "`x` is no port"),
         ("postgres://a@b:0/c", "`0` is no port"),
         ("postgres://a@b:70000/c", "`70000` is no port"),
+        ("postgres://a:secret?user=b", "end in `@`"),
+        ("postgres://a:12345678/c?user=b", "end in `@`"),
         ("postgres://a@::1/c", "in brackets"),
         ("postgres://a@[::1/c", "closing `]`"),
         ("postgres://a@[::1]x/c", "no port"),
@@ -85,6 +87,7 @@ fn what_is_wrong_with_a_url_is_said() {
         ("postgres://a@b/c?sslmode=allow", "one of disable, prefer"),
         ("postgres://a@b/c?sslmod=disable", "known are application_name"),
         ("postgres://a@b/c?sslmode", "`sslmode` has no value"),
+        ("postgres://a@b/c?password=a&secret", "a parameter has no value"),
         ("postgres://a@b/c?user=x&user=y", "`user` stands twice"),
         ("postgres://a@b/c?connect_timeout=0", "1 to 3600 seconds"),
         ("postgres://a@b/c?host=d", "as well"),
@@ -92,6 +95,7 @@ fn what_is_wrong_with_a_url_is_said() {
         ("postgres://a@/c?target_session_attrs=master", "one of any, read-write"),
     ] {
         assert!(what(url).contains(said), "{url}: {}", what(url));
+        assert!(!what(url).contains("secret") && !what(url).contains("12345678"), "{url}");
     }
 }
 

@@ -3,7 +3,7 @@
 use super::names;
 use super::slot;
 use super::unready::Unready;
-use crate::postgres::access::{Access, Role};
+use crate::postgres::access::Access;
 use crate::postgres::lsn::Lsn;
 use crate::postgres::replication::Replication;
 use crate::postgres::session::Session;
@@ -90,14 +90,6 @@ pub(super) async fn connect(access: &Access) -> Result<Replication, Unready> {
         }
         _ => Unready::Trouble(trouble),
     })
-}
-
-/// The same access, to the primary alone where the URL leaves it open.
-pub(super) fn to_primary(access: Access) -> Access {
-    let role = if access.role == Role::Any { Role::Primary } else { access.role };
-    // With one server, its own answer says more than that none is a primary.
-    let role = if access.servers.len() == 1 { access.role } else { role };
-    Access { role, ..access }
 }
 
 /// How far the log is written.

@@ -26,7 +26,6 @@ mod session;
 use super::begin::Wanted;
 use super::limits::SourceLimits;
 use super::names::publication_name;
-use super::server;
 use crate::postgres::access::Access;
 use crate::postgres::fault::{Side, judge};
 use crate::postgres::session::Session;
@@ -49,7 +48,7 @@ impl PostgresTriggers {
         follower: &str,
         limits: SourceLimits,
     ) -> Self {
-        let access = server::to_primary(access);
+        let access = access.to_primary();
         Self { wanted: Wanted { access, tables, follower: follower.to_owned(), limits } }
     }
 }

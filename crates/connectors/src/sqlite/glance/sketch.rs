@@ -1,7 +1,7 @@
 //! Reads what a sketch says: of each table so many rows at most, so that a large file takes no
 //! longer than a small one.
 
-use super::sketched::{Sketch, SketchBounds, SketchedColumn, SketchedTable};
+use crate::sketch::{Sketch, SketchBounds, SketchedColumn, SketchedTable};
 use crate::sqlite::source::followable;
 use crate::sqlite::trouble::Trouble;
 use crate::sqlite::{quote, source};

@@ -2,7 +2,7 @@
 
 use super::named::{Names, plain};
 use crate::config::{group_misfit, table_misfit};
-use connectors::sqlite::glance::{Sketch, SketchedColumn, SketchedTable};
+use connectors::sketch::{Sketch, SketchedColumn, SketchedTable};
 use engine::count::{Condition, Count, Folds};
 use model::{Code, Table};
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use super::propose::{Proposal, Proposed, ProposedCount};
 use crate::config::yaml_text;
 use crate::quote::visible;
-use connectors::sqlite::glance::SketchBounds;
+use connectors::sketch::SketchBounds;
 use std::fmt::Write as _;
 
 /// What is named by where it is.

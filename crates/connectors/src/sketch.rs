@@ -1,9 +1,9 @@
-//! PURE: a file as a person would describe it who sees it for the first time.
+//! PURE: a database as a person would describe it who sees it for the first time.
 
 use model::{Fault, Table};
 use std::sync::Arc;
 
-/// How much of a file is looked at.
+/// How much of a database is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SketchBounds {
     /// How many tables are looked at.
@@ -14,10 +14,10 @@ pub struct SketchBounds {
     pub counted_rows_max: u32,
 }
 
-/// The tables of a file.
+/// The tables of a database.
 #[derive(Debug)]
 pub struct Sketch {
-    /// Each of them in the order of their names, Instep's own and SQLite's left out.
+    /// Each of them in the order of their names, Instep's own and the system's left out.
     pub tables: Vec<SketchedTable>,
     /// How many more there are than were looked at.
     pub more: u64,
