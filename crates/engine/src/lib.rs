@@ -62,7 +62,7 @@ pub mod works;
 pub use board::{
     Board, Fill, GroupStatus, Latency, Notice, Phase, Progress, Snapshot, TaskStatus, Trouble,
 };
-pub use catalog::sqlite::{OpenedCatalog, Pinned, SqliteCatalog, pinned};
+pub use catalog::sqlite::{OpenedCatalog, Pinned, SqliteCatalog, named, pinned};
 pub use catalog::{Catalog, History};
 pub use group::{Copy, Group, WhenFull};
 pub use instance::Instance;

@@ -44,17 +44,25 @@ give are up to 63 characters of `a-z`, `0-9`, `-` and `_`, beginning with a lett
 fn rows(shape: &Shape, path: &str, page: &mut String) {
     let dot = if path.is_empty() { "" } else { "." };
     match shape {
-        Shape::Record(keys) | Shape::Choice(keys) => {
-            for key in keys.iter().filter(|key| key.is_read()) {
-                let path = format!("{path}{dot}{}", key.name);
-                let (wanted, without) = (cell(&key.shape.wanted()), without(key));
-                let _ = writeln!(page, "| `{path}` | {wanted} | {without} | {} |", key.about);
-                rows(&key.shape, &path, page);
-            }
+        Shape::Record(keys) => {
+            keys.iter().for_each(|key| row(key, &format!("{path}{dot}"), page));
+        }
+        Shape::Choice(kinds) => {
+            let keys = kinds.iter().flat_map(|kind| std::iter::once(&kind.key).chain(kind.beside));
+            keys.for_each(|key| row(key, &format!("{path}{dot}"), page));
         }
         Shape::Named(of) => rows(of, &format!("{path}{dot}NAME"), page),
         Shape::List(of) | Shape::OneOrMore(of) => rows(of, &format!("{path}[]"), page),
         _ => {}
+    }
+}
+
+fn row(key: &Key, path: &str, page: &mut String) {
+    if key.is_read() {
+        let path = format!("{path}{}", key.name);
+        let (wanted, without) = (cell(&key.shape.wanted()), without(key));
+        let _ = writeln!(page, "| `{path}` | {wanted} | {without} | {} |", key.about);
+        rows(&key.shape, &path, page);
     }
 }
 

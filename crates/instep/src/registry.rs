@@ -1,9 +1,17 @@
-//! The registry: makes of a configuration everything that runs. What each kind of service offers is
-//! listed here and nowhere else.
+//! The registry: makes of a configuration everything that runs.
+//!
+//! ```text
+//!   source_kind         what a service offers as a source
+//!     sqlite  postgres  each kind of service
+//!   making              a target whose tables are made before it is used
+//! ```
 
 mod making;
+mod postgres;
+mod source_kind;
 mod sqlite;
 
+pub(crate) use source_kind::SourceKind;
 pub(crate) use sqlite::installation;
 
 use crate::config::{Config, Copy, Count, Service, Source};
@@ -62,6 +70,14 @@ pub(crate) async fn open(config: &Config, clock: fn() -> i64) -> Result<Opened, 
         ));
     }
     Ok(Opened { works, warnings: making.warnings })
+}
+
+/// A service as a source: the one place that tells its kinds apart.
+pub(crate) fn source_kind(service: &Service) -> Box<dyn SourceKind + '_> {
+    match service {
+        Service::Sqlite(path) => Box::new(sqlite::SqliteFile(path)),
+        Service::Postgres(access) => Box::new(postgres::PostgresDatabase(access)),
+    }
 }
 
 /// Where the catalog is.
@@ -138,10 +154,11 @@ impl<'a> Registry<'a> {
         let lane = lane(&source.name, service);
         let limits = self.config.limits.clone();
         let tables = self.tables_of(source);
-        let inspect = sqlite::rows(self.path(service));
+        let kind = source_kind(&self.config.services[service]);
+        let inspect = kind.rows();
         let counting = self.counting(source, &lane).await?;
         let pipeline = Pipeline {
-            source: sqlite::source(self.path(service), &tables, self.config, &self.instance),
+            source: kind.source(&tables, self.config, &self.instance),
             inspect: inspect.clone(),
             log: self.log.clone(),
             catalog: self.catalog.clone(),
@@ -152,7 +169,7 @@ impl<'a> Registry<'a> {
             board: Board::with_clock(self.clock),
             lane,
         };
-        Ok(Shard { service: service.into(), pipeline, tokens: sqlite::TOKENS })
+        Ok(Shard { service: service.into(), pipeline, tokens: kind.tokens() })
     }
 
     /// The tables of a source.
@@ -221,10 +238,10 @@ impl<'a> Registry<'a> {
         targets.iter().map(group).collect()
     }
 
-    /// The file of a service.
+    /// The file of a target.
     fn path(&self, service: &str) -> &'a Path {
-        let Service::Sqlite(path) = &self.config.services[service];
-        path
+        let file = self.config.services[service].file();
+        file.expect("BUG: a target that the configuration should have refused")
     }
 
     /// The stores that a count is pushed to.

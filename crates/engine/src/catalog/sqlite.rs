@@ -313,8 +313,33 @@ pub struct Pinned {
 pub fn pinned(path: &Path) -> Result<BTreeMap<Lane, Pinned>, Fault> {
     const ASK: &str = "select lane, history.identity, adopted.identity
                        from history left join adopted using (lane)";
+    let ask = |connection: &Connection| {
+        let mut found = connection.prepare(ASK)?;
+        let found = found.query_map([], |row| {
+            let lane: String = row.get(0)?;
+            let adopted: Option<String> = row.get(2)?;
+            let adopted = adopted.map(|identity| identity.as_str().into());
+            Ok((lane.as_str().into(), Pinned { identity: identity(row, 1)?, adopted }))
+        })?;
+        found.collect()
+    };
+    look(path, ask)
+}
+
+/// The name of the instance that this is the catalog of, read in the same way; none if it has none
+/// yet. It blocks.
+pub fn named(path: &Path) -> Result<Option<String>, Fault> {
+    let ask = "select name from instance";
+    look(path, |connection| connection.query_row(ask, [], |row| row.get(0)).optional())
+}
+
+/// Reads from a catalog without writing to the file or beside it; nothing if there is none.
+fn look<T: Default>(
+    path: &Path,
+    ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> Result<T, Fault> {
     if !path.try_exists().map_err(|error| on_disk("look for", path, error))? {
-        return Ok(BTreeMap::new());
+        return Ok(T::default());
     }
     let log = fs::metadata(beside(path, "-wal"));
     let has_log = log.is_ok_and(|log| log.len() > 0);
@@ -328,17 +353,7 @@ pub fn pinned(path: &Path) -> Result<BTreeMap<Lane, Pinned>, Fault> {
     let connection = Connection::open_with_flags(read_only(path, has_log), flags).map_err(judge)?;
     connection.busy_timeout(BUSY).map_err(judge)?;
     check_format(&connection, path)?;
-    let ask = || -> rusqlite::Result<BTreeMap<Lane, Pinned>> {
-        let mut found = connection.prepare(ASK)?;
-        let found = found.query_map([], |row| {
-            let lane: String = row.get(0)?;
-            let adopted: Option<String> = row.get(2)?;
-            let adopted = adopted.map(|identity| identity.as_str().into());
-            Ok((lane.as_str().into(), Pinned { identity: identity(row, 1)?, adopted }))
-        })?;
-        found.collect()
-    };
-    ask().map_err(judge)
+    ask(&connection).map_err(judge)
 }
 
 /// The address under which SQLite makes nothing beside the file: the index of a log that is in use

@@ -2,7 +2,7 @@
 
 use crate::folder::TestFolder;
 use futures_util::future::join_all;
-use instep_engine::{Catalog, History, SqliteCatalog, pinned};
+use instep_engine::{Catalog, History, SqliteCatalog, named, pinned};
 use model::{Code, Fate, Fault, Identity, Incarnation, Lane, Position, TargetName};
 use std::fs;
 use std::sync::Arc;
@@ -58,6 +58,19 @@ fn names(folder: &TestFolder) -> Vec<String> {
     let mut names: Vec<_> = names.collect();
     names.sort();
     names
+}
+
+#[tokio::test]
+async fn the_name_of_an_instance_can_be_read_without_a_trace() {
+    let folder = TestFolder::new();
+    let path = folder.path().join("catalog.db");
+    assert_eq!(named(&path).expect("no fault"), None, "there is no catalog");
+    let (catalog, _) = open(&folder).await.expect("no fault");
+    assert_eq!(named(&path).expect("no fault"), None, "it has no name yet");
+    let name = catalog.begin_run().await.expect("no fault").name;
+    let before = names(&folder);
+    assert_eq!(named(&path).expect("no fault"), Some(name));
+    assert_eq!(names(&folder), before);
 }
 
 #[tokio::test]

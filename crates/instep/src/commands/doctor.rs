@@ -4,7 +4,9 @@
 //! ```text
 //!   examine             layer by layer, each with a bound on its time; the traits of what is looked at
 //!     listen  data_dir  Instep's own address, certificate and directory
-//!     sqlite            a SQLite file                             (part, judge: pure)
+//!     sqlite            a SQLite file                             (judge: pure)
+//!     postgres          a PostgreSQL database                     (judge: pure)
+//!   part  pinned        what a service is for, and which one it was before   (pure)
 //!   flows               copies and counts, each between two services
 //!   files  processes    what the operating system tells
 //!   check               what was looked at, and what came of it              (pure)
@@ -20,6 +22,9 @@ mod examine;
 mod files;
 mod flows;
 mod listen;
+mod part;
+mod pinned;
+mod postgres;
 mod processes;
 mod show;
 mod sqlite;
@@ -36,11 +41,11 @@ use data_dir::{DataDir, lock_file};
 use examine::{Database, Examine, answered, examine};
 use flows::Looked;
 use listen::Listen;
+use postgres::Postgres;
 use processes::Lock;
 use sqlite::Sqlite;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -125,12 +130,19 @@ fn databases(config: &Arc<Config>, held: Lock) -> Vec<Vec<Box<dyn Database>>> {
         Lock::Held(pid) => pid,
         Lock::Free => None,
     };
-    let mut places: BTreeMap<PathBuf, Vec<Box<dyn Database>>> = BTreeMap::new();
+    let mut places: BTreeMap<String, Vec<Box<dyn Database>>> = BTreeMap::new();
     for (name, service) in &config.services {
-        let Service::Sqlite(path) = service;
-        let place = path.canonicalize().unwrap_or_else(|_| path.clone());
-        let database = Sqlite::new(name, path, config.clone(), running);
-        places.entry(place).or_default().push(Box::new(database));
+        let (place, database): (String, Box<dyn Database>) = match service {
+            Service::Sqlite(path) => {
+                let place = path.canonicalize().unwrap_or_else(|_| path.clone());
+                let place = place.to_string_lossy().into_owned();
+                (place, Box::new(Sqlite::new(name, path, config.clone(), running)))
+            }
+            Service::Postgres(access) => {
+                (access.to_string(), Box::new(Postgres::new(name, access, config.clone())))
+            }
+        };
+        places.entry(place).or_default().push(database);
     }
     places.into_values().collect()
 }

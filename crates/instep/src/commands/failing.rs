@@ -20,11 +20,14 @@ fn exit(code: Code) -> Exit {
         Code::DataLocked | Code::DeletesGuarded | Code::SourceChanged | Code::SourceFollowed => {
             Exit::Refused
         }
+        // Who reads the slot has to let it go first.
+        Code::PostgresSlot => Exit::Refused,
         Code::ListenInUse | Code::ListenFailed | Code::ListenOpen | Code::TlsFiles => Exit::Usage,
         Code::SourceUnavailable | Code::TargetUnavailable => Exit::Unreachable,
         Code::FileMissing | Code::FileLocked => Exit::Unreachable,
-        Code::FileDenied => Exit::Denied,
-        Code::FileUnsuitable => Exit::Usage,
+        Code::PostgresTls | Code::PostgresPooler | Code::PostgresStandby => Exit::Unreachable,
+        Code::FileDenied | Code::PostgresLogin | Code::PostgresPrivilege => Exit::Denied,
+        Code::FileUnsuitable | Code::PostgresUrl => Exit::Usage,
         Code::NotMeasured => Exit::Unverified,
         _ => Exit::Unexpected,
     }

@@ -5,15 +5,14 @@ use crate::cli::{Globals, SourceCommand};
 use crate::commands::asking::blocking;
 use crate::commands::failing::failed;
 use crate::commands::loaded::loaded;
-use crate::config::{Config, Copy, Service, Source};
+use crate::config::{Config, Copy, Source};
 use crate::problem::Problem;
 use crate::registry;
 use crate::report::{Exit, Report};
 use crate::table::Table;
-use connectors::sqlite::{self, File, SourceLimits, SqliteSource};
 use engine::{Catalog, History, Instance, SqliteCatalog};
 use journal::{Disk, Lock, RealDisk};
-use model::{Code, Fault, Identity, Started, TargetName};
+use model::{Code, Fault, TargetName};
 use serde_json::json;
 use std::io::ErrorKind;
 
@@ -70,15 +69,14 @@ async fn adopt(config: &Config, name: &str) -> Result<Report, Report> {
         )));
     };
     let instance = catalog.next_run().await.map_err(failed)?;
-    let installation = registry::installation(config, &instance);
     let (mut taken, mut adopted) = (Vec::new(), Vec::new());
     for service in &source.services {
-        let Service::Sqlite(path) = &config.services[service];
-        if sqlite::adopt(&File::new(path), &installation).await.map_err(failed)? {
+        let kind = registry::source_kind(&config.services[service]);
+        if kind.take_over(config, &instance).await.map_err(failed)? {
             taken.push(service);
         }
         let Some(history) = history(Some(&catalog), source, service).await? else { continue };
-        let now = identity(config, source, service).await.map_err(failed)?;
+        let now = kind.identity(&source.tables).await.map_err(failed)?;
         if now != history.identity {
             let lane = registry::lane(&source.name, service);
             catalog.adopt(&lane, &now).await.map_err(failed)?;
@@ -147,11 +145,10 @@ async fn detach(config: &Config, name: &str) -> Result<Report, Report> {
         // It has never run here, but may have in this place.
         None => Instance { name: String::new(), run: 0 },
     };
-    let installation = registry::installation(config, &instance);
     let mut detached = Vec::new();
     for service in &source.services {
-        let Service::Sqlite(path) = &config.services[service];
-        if sqlite::detach(&File::new(path), Some(&installation)).await.map_err(failed)? {
+        let kind = registry::source_kind(&config.services[service]);
+        if kind.detach(config, &instance).await.map_err(failed)? {
             detached.push(service);
         }
         // What is made of it from now on is no other server's: it is followed anew without a word.
@@ -197,20 +194,6 @@ async fn history(
         None => Ok(None),
         Some(catalog) => {
             catalog.history(&registry::lane(&source.name, service)).await.map_err(failed)
-        }
-    }
-}
-
-/// Who answers now.
-async fn identity(config: &Config, source: &Source, service: &str) -> Result<Identity, Fault> {
-    let Service::Sqlite(path) = &config.services[service];
-    let tables = source.tables.clone();
-    let service = SqliteSource::new(File::new(path), tables, SourceLimits::default());
-    let mut source = model::Service::<dyn model::Source>::connect(&service).await?;
-    match source.start(None).await? {
-        Started::Fresh(place) => Ok(place.identity),
-        Started::Resumed | Started::Lost { .. } => {
-            Err(Fault::stop(Code::Broken, "the source did not begin where it was asked to"))
         }
     }
 }

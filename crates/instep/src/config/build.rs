@@ -13,9 +13,11 @@ use super::forms;
 use super::setting::{Entry, Setting, Value};
 use super::span::{Mark, Span};
 use super::surroundings::Surroundings;
+use super::tables;
 use super::trouble::Trouble;
-use super::types::{Config, Copy, Count, Source, TableAt};
-use book::{book, spot};
+use super::types::{Config, Copy, Count, ServiceKind, Source, TableAt};
+use crate::quote::quoted;
+use book::Book;
 use engine::WhenFull;
 use engine::count::Condition;
 use listening::listening;
@@ -26,18 +28,22 @@ use std::sync::Arc;
 
 /// The configuration, if nothing stands against it, and what does.
 pub(super) fn build(root: &Setting, around: &Surroundings) -> (Option<Config>, Vec<Trouble>) {
-    let mut builder =
-        Builder { root, around, names: Names::of(root), troubles: Vec::new(), flows: Vec::new() };
+    let mut troubles = Vec::new();
+    let book = Book::read(root, around, &mut troubles);
+    let names = Names::of(root);
+    let mut builder = Builder { root, around, names, book, troubles, flows: Vec::new() };
     let config = builder.config();
     let flows = flows::check(&builder.flows);
     builder.troubles.extend(flows);
-    (config, builder.troubles)
+    let services = builder.book.into_services();
+    (config.map(|config| Config { services, ..config }), builder.troubles)
 }
 
 struct Builder<'a> {
     root: &'a Setting,
     around: &'a Surroundings,
     names: Names<'a>,
+    book: Book,
     troubles: Vec<Trouble>,
     /// How rows flow, in the order in which it is written.
     flows: Vec<Flow>,
@@ -46,8 +52,7 @@ struct Builder<'a> {
 impl<'a> Builder<'a> {
     fn config(&mut self) -> Option<Config> {
         let root = self.root;
-        let (services, sources) = (book(root, self.around), self.sources());
-        let (copies, counts) = (self.copies(), self.counts());
+        let (sources, copies, counts) = (self.sources(), self.copies(), self.counts());
         let listening = listening(root, self.around, &mut self.troubles);
         let full = root.get("when_full").and_then(Setting::text);
         bounds::check(root.get("limits")?, &mut self.troubles);
@@ -58,7 +63,7 @@ impl<'a> Builder<'a> {
             listen,
             tls,
             tokens,
-            services,
+            services: BTreeMap::new(),
             sources,
             copies,
             counts,
@@ -66,6 +71,7 @@ impl<'a> Builder<'a> {
             limits,
             journal,
             part_bytes_max,
+            slot_wal_bytes_max: root.find("limits.slot_wal_bytes_max")?.whole()?,
         })
     }
 
@@ -85,24 +91,30 @@ impl<'a> Builder<'a> {
         let mut named = BTreeSet::new();
         for service in from.items().iter().filter(|item| named.insert(item.text())) {
             self.names.service(service, service.text(), &mut self.troubles);
-            let Some(spot) = service.text().and_then(|name| spot(self.root, name, "", self.around))
-            else {
-                continue;
-            };
-            if let Some(owner) = owners.insert(spot.0, path.clone()) {
+            let places = service.text().map(|name| self.book.places(name)).unwrap_or_default();
+            let own = |place| owners.insert(place, path.clone());
+            // Every place is noted, and one that is taken is enough.
+            let taken = places.into_iter().filter_map(own).last();
+            if let Some(owner) = taken {
                 let what = format!("`{path}` reads a database that `{owner}` reads");
                 let why = "each would take away the changes that the other has yet to read";
                 let fix = "name all tables of a database in one source";
                 self.trouble(Code::ConfigDuplicate, service.span, what, why, fix);
             }
         }
+        let kind = self.kind_of(from);
         let tables = entry.setting.get("tables")?;
         self.check_some(from, &format!("{path}.from"));
         self.check_some(tables, &format!("{path}.tables"));
         // Those that are spelt alike have been refused by the reader.
         let mut spelt = BTreeSet::new();
         let named = tables.items().iter().filter_map(|table| Some((table.text()?, table.span)));
-        self.check_spellings(named.filter(|(name, _)| spelt.insert(*name)));
+        if kind == Some(ServiceKind::Sqlite) {
+            self.check_spellings(named.filter(|(name, _)| spelt.insert(*name)));
+        }
+        for table in tables.items() {
+            self.check_table(kind, table.text(), table.span);
+        }
         let texts = |list: &Setting| {
             list.items().iter().map(|item| item.text().map(str::to_owned)).collect()
         };
@@ -113,6 +125,31 @@ impl<'a> Builder<'a> {
             tables: tables?.iter().map(|table| TableName::from(table.as_str())).collect(),
             shard_in_key: entry.setting.get("shard_in_key")?.flag()?,
         })
+    }
+
+    /// What kind of database a source is; its shards are all of one.
+    fn kind_of(&mut self, from: &Setting) -> Option<ServiceKind> {
+        let kinds = from.items().iter().filter_map(|it| Some((it, self.book.kind(it.text()?)?)));
+        let kinds: Vec<_> = kinds.collect();
+        let (_, first) = *kinds.first()?;
+        if let Some((other, _)) = kinds.iter().find(|(_, kind)| *kind != first) {
+            let what = "the services of a source are of two kinds";
+            let why = "a SQLite file and a PostgreSQL database name their tables differently, so \
+                       they can not be shards of one source";
+            self.trouble(Code::ConfigType, other.span, what, why, "make two sources of them");
+            return None;
+        }
+        Some(first)
+    }
+
+    /// A table is called as the kind of its service wants it.
+    fn check_table(&mut self, kind: Option<ServiceKind>, table: Option<&str>, span: Span) {
+        let (Some(kind), Some(table)) = (kind, table) else { return };
+        if let Err(misfit) = tables::check(kind, table) {
+            let what = format!("{} {}", quoted(table), misfit.what);
+            let why = "a table is followed and written under one name alone";
+            self.trouble(misfit.code, span, what, why, misfit.fix);
+        }
     }
 
     fn copies(&mut self) -> Vec<Copy> {
@@ -224,7 +261,16 @@ impl<'a> Builder<'a> {
     fn target(&mut self, to: &Setting, of: Option<&Setting>, path: &str) -> Option<TableAt> {
         let (service, table) = forms::reference(to.text()?)?;
         self.names.service(to, Some(service), &mut self.troubles)?;
-        let spot = |service: &str, table: &str| spot(self.root, service, table, self.around);
+        let kind = self.book.kind(service);
+        if kind == Some(ServiceKind::Postgres) {
+            let what = format!("`{path}` would write to PostgreSQL, which is not in this version");
+            let why = "this version follows PostgreSQL, and writes to SQLite files";
+            let fix = "name a SQLite file, or run the version that writes to PostgreSQL";
+            self.trouble(Code::ConfigNotYet, to.span, what, why, fix);
+            return None;
+        }
+        self.check_table(kind, Some(table), to.span);
+        let spot = |service: &str, table: &str| self.book.spot(service, table);
         let from: Vec<Spot> = match of.and_then(Setting::text).and_then(forms::reference) {
             Some((source, table)) => {
                 self.names.services(source).filter_map(|service| spot(service, table)).collect()

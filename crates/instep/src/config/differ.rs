@@ -33,16 +33,16 @@ pub fn differ(left: &Setting, right: &Setting) -> Vec<Difference> {
         .collect()
 }
 
-/// A single value: its text, and whether that is a secret.
+/// A single value: its text, and what is shown of it.
 #[derive(PartialEq, Eq)]
 struct Leaf {
     text: String,
-    secret: bool,
+    shown: Option<String>,
 }
 
 impl Leaf {
     fn shown(&self) -> String {
-        if self.secret { MASK.to_owned() } else { self.text.clone() }
+        self.shown.as_ref().unwrap_or(&self.text).clone()
     }
 }
 
@@ -72,8 +72,13 @@ fn gather(setting: &Setting, path: String, found: &mut BTreeMap<String, Leaf>) {
         Value::Seconds(time) => seconds(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
         Value::Flag(flag) => flag.to_string(),
         Value::Secret(secret) => secret.reveal().to_owned(),
+        Value::Url(url) => url.reveal().to_owned(),
         Value::Bad => return,
     };
-    let secret = matches!(setting.value, Value::Secret(_));
-    found.insert(path, Leaf { text, secret });
+    let shown = match &setting.value {
+        Value::Secret(_) => Some(MASK.to_owned()),
+        Value::Url(url) => Some(url.shown()),
+        _ => None,
+    };
+    found.insert(path, Leaf { text, shown });
 }

@@ -1,4 +1,5 @@
-//! PURE: whether a text can be what its key takes it for.
+//! PURE: whether a text can be what its key takes it for. What a table may be called is for
+//! `tables` to say.
 
 use super::shape::{COLUMN_CHARS_MAX, Form, NAME_CHARS_MAX};
 use model::Code;
@@ -29,18 +30,12 @@ pub(super) fn check(form: Form, text: &str) -> Result<(), Misfit> {
             Some(_) => Ok(()),
             None => Err(misfit(Code::ConfigType, "is no address", ADDRESS)),
         },
-        Form::Table => check_table(text),
-        Form::Column => check_length(text),
+        Form::Table | Form::Column => check_length(text),
         Form::Reference => match reference(text) {
-            Some((_, table)) => check_table(table),
+            Some((_, table)) => check_length(table),
             None => Err(misfit(Code::ConfigType, "has no table", "write NAME/TABLE")),
         },
     }
-}
-
-/// Why the configuration can not name a table; nothing if it can.
-pub(crate) fn table_misfit(table: &str) -> Option<String> {
-    check(Form::Table, table).err().map(|misfit| misfit.what)
 }
 
 /// Why nothing can be grouped by a column, be it pushed or not; nothing if it can.
@@ -83,12 +78,6 @@ pub(super) fn reference(text: &str) -> Option<(&str, &str)> {
 
 const ADDRESS: &str = "write an IP address and a port, such as 127.0.0.1:7171 or [::1]:7171";
 
-/// Prefixes of tables that belong to the database or to Instep.
-const RESERVED: [&str; 2] = ["instep_", "sqlite_"];
-
-/// Schemas that a table name may be written with elsewhere.
-const SCHEMAS: [&str; 3] = ["main.", "temp.", "public."];
-
 fn check_name(text: &str) -> Result<(), Misfit> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
     let begins = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
@@ -99,21 +88,6 @@ fn check_name(text: &str) -> Result<(), Misfit> {
         "use up to {NAME_CHARS_MAX} characters of a-z, 0-9, - and _, beginning with a letter or a digit"
     );
     Err(misfit(Code::ConfigName, "can not be a name", fix))
-}
-
-fn check_table(text: &str) -> Result<(), Misfit> {
-    check_length(text)?;
-    let lower = text.to_ascii_lowercase();
-    if let Some(prefix) = RESERVED.iter().find(|prefix| lower.starts_with(**prefix)) {
-        let what = format!("begins with `{prefix}`, which is reserved");
-        return Err(misfit(Code::ConfigName, what, "name a table of your own"));
-    }
-    if let Some(schema) = SCHEMAS.iter().find(|schema| lower.starts_with(**schema)) {
-        let what = format!("has the schema `{schema}`, and SQLite tables are named without one");
-        let fix = format!("write `{}`", text.get(schema.len()..).unwrap_or_default());
-        return Err(misfit(Code::ConfigName, what, fix));
-    }
-    Ok(())
 }
 
 fn check_length(text: &str) -> Result<(), Misfit> {
@@ -163,13 +137,5 @@ mod tests {
         for bad in ["forms", "forms/", "/a", ""] {
             assert_eq!(reference(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn tables_of_the_database_and_of_ours_are_reserved_and_schemas_are_named() {
-        let reserved = ["Instep_changes", "sqlite_sequence", "main.a", "public.a"];
-        assert_eq!(codes(Form::Table, &reserved), [Some(Code::ConfigName); 4]);
-        assert_eq!(codes(Form::Table, &["a.b", "my table", "instep"]), [None; 3]);
-        assert_eq!(check(Form::Reference, "s/public.T").unwrap_err().fix, "write `T`");
     }
 }

@@ -3,11 +3,12 @@
 mod limits;
 
 use super::shape::Form::{Address, Column, Condition, Name, Path, Reference, Table};
-use super::shape::Key;
 use super::shape::Presence::{self, Default, Empty, Later, Optional, Required};
 use super::shape::Shape::{
-    self, Choice, Columns, Flag, List, Named, OneOrMore, Record, Secret, Text, Version, Word,
+    self, Choice, Columns, Flag, List, Named, OneOrMore, PostgresUrl, Record, Secret, Text,
+    Version, Word,
 };
+use super::shape::{Key, Kind, Purpose};
 
 /// The whole configuration.
 pub static ROOT: Shape = Record(&[
@@ -81,22 +82,43 @@ static TOKEN: [Key; 3] = [
         Required,
         "What it allows: viewers read, operators also change.",
     ),
-    key("token", Secret, Required, "The token itself, or the file that holds it; never shown."),
+    key(
+        "token",
+        Secret(Purpose::Header),
+        Required,
+        "The token itself, or the file that holds it; never shown.",
+    ),
 ];
 
-static SERVICE: [Key; 7] = [
-    key("sqlite", Text(Path), Optional, "A SQLite database file."),
-    key("postgres", Text(Path), Later, "A PostgreSQL server."),
-    key("mongodb", Text(Path), Later, "A MongoDB server."),
-    key("redis", Text(Path), Later, "A Redis server."),
-    key("http", Text(Path), Later, "An HTTP endpoint."),
-    key("nats", Text(Path), Later, "A NATS server."),
-    key("kafka", Text(Path), Later, "A Kafka cluster."),
+static SERVICE: [Kind; 7] = [
+    alone(key("sqlite", Text(Path), Optional, "A SQLite database file.")),
+    Kind { key: key("postgres", PostgresUrl, Optional, POSTGRES), beside: &POSTGRES_TOO },
+    alone(key("mongodb", Text(Path), Later, "A MongoDB server.")),
+    alone(key("redis", Text(Path), Later, "A Redis server.")),
+    alone(key("http", Text(Path), Later, "An HTTP endpoint.")),
+    alone(key("nats", Text(Path), Later, "A NATS server.")),
+    alone(key("kafka", Text(Path), Later, "A Kafka cluster.")),
 ];
+
+const POSTGRES: &str = "A PostgreSQL database, to follow. Its URL is the one that other programs take, \
+     with `sslmode`, `target_session_attrs` and several servers; files in it are relative to the \
+     configuration's folder. It may hold the password, which is never shown.";
+
+static POSTGRES_TOO: [Key; 1] = [key(
+    "password",
+    Secret(Purpose::Login),
+    Optional,
+    "The password, or the file that holds it, where the URL has none; never shown.",
+)];
 
 static SOURCE: [Key; 3] = [
     key("from", OneOrMore(&Text(Name)), Required, "Its service; several are its shards."),
-    key("tables", List(&Text(Table)), Required, "The tables that are followed."),
+    key(
+        "tables",
+        List(&Text(Table)),
+        Required,
+        "The tables that are followed; in PostgreSQL with their schema, as `public.questions`.",
+    ),
     key(
         "shard_in_key",
         Flag,
@@ -131,6 +153,10 @@ static COUNT: [Key; 4] = [
     key("where", Text(Condition), Optional, "Which rows count; all of them without it."),
     key("to", List(&Text(Reference)), Empty, "Where the numbers are pushed to: SERVICE/TABLE."),
 ];
+
+const fn alone(key: Key) -> Kind {
+    Kind { key, beside: &[] }
+}
 
 const fn key(name: &'static str, shape: Shape, presence: Presence, about: &'static str) -> Key {
     Key { name, shape, presence, about }

@@ -59,7 +59,7 @@ pub fn load_text(file: &str, bytes: Vec<u8>, around: Surroundings) -> Result<Loa
     let root = match yaml::read(&text) {
         Ok(root) => root,
         Err(trouble) => {
-            let hidden = after_tokens(&text);
+            let hidden = after_keys(&text);
             return Err(vec![problem(file, &text, &trouble, &hidden)]);
         }
     };
@@ -110,7 +110,7 @@ fn no_text(file: &str, bytes: &[u8]) -> Problem {
     let what = "the file is not UTF-8 from here on";
     let why = "the file is not the YAML that Instep reads";
     let trouble = Trouble::new(Code::ConfigSyntax, span, what, why, "save it as UTF-8");
-    problem(file, good, &trouble, &after_tokens(good))
+    problem(file, good, &trouble, &after_keys(good))
 }
 
 fn problem(file: &str, text: &str, trouble: &Trouble, hidden: &[Span]) -> Problem {
@@ -126,9 +126,9 @@ fn place(file: &str, text: &str, span: Span, hidden: &[Span]) -> Place {
     Place { file: file.to_owned(), line, column, excerpt }
 }
 
-/// Where a text that could not be read as YAML may hold secrets: whatever follows `token:`, up to
+/// Where a text that could not be read as YAML may hold secrets: whatever follows the key of one, up to
 /// the next line that is not indented deeper.
-fn after_tokens(text: &str) -> Vec<Span> {
+fn after_keys(text: &str) -> Vec<Span> {
     let mut hidden = Vec::new();
     let mut start = 0;
     // The indentation of a line whose value goes on in deeper lines.
@@ -138,7 +138,7 @@ fn after_tokens(text: &str) -> Vec<Span> {
         let from = if open.is_some_and(|above| indent > above || line.trim().is_empty()) {
             Some(0)
         } else {
-            let found = after_token(line);
+            let found = after_key(line);
             open = found.map(|_| indent);
             found
         };
@@ -151,10 +151,13 @@ fn after_tokens(text: &str) -> Vec<Span> {
     hidden
 }
 
-/// Where the value of a key `token` begins in a line, in quotes or not.
-fn after_token(line: &str) -> Option<usize> {
-    line.match_indices("token").find_map(|(at, found)| {
-        let rest = line[at + found.len()..].trim_start_matches(['"', '\'', ' ']);
-        rest.strip_prefix(':').map(|value| line.len() - value.len())
-    })
+/// Where the value of a key that may hold a secret begins in a line, in quotes or not.
+fn after_key(line: &str) -> Option<usize> {
+    let after = |key: &str| {
+        line.match_indices(key).find_map(|(at, found)| {
+            let rest = line[at + found.len()..].trim_start_matches(['"', '\'', ' ']);
+            rest.strip_prefix(':').map(|value| line.len() - value.len())
+        })
+    };
+    ["token", "password", "postgres"].into_iter().filter_map(after).min()
 }

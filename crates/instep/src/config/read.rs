@@ -7,13 +7,15 @@ mod scalar;
 
 use super::node::{Content, Node, Pair, Scalar};
 use super::setting::{Entry, Setting, Value};
-use super::shape::{ENTRIES_MAX, Form, Key, Presence, Shape};
+use super::shape::{ENTRIES_MAX, Form, Key, Kind, Presence, Purpose, Shape};
 use super::span::Span;
 use super::surroundings::Surroundings;
 use super::trouble::Trouble;
+use super::url::Url;
 use super::{forms, secret};
 use crate::quote::quoted;
 use crate::suggest;
+use connectors::postgres::Access;
 use model::Code;
 use scalar::Single;
 use std::collections::BTreeSet;
@@ -87,14 +89,15 @@ impl Reader<'_> {
                 })
             }
             Shape::Word { now, later } => self.word(node, shape, (now, later), place),
-            Shape::Secret => self.secret(node, shape, place),
+            Shape::Secret(purpose) => self.secret(node, shape, *purpose, place),
+            Shape::PostgresUrl => self.postgres_url(node, shape, place),
             Shape::List(of) => self.list(node, shape, of, place),
             Shape::OneOrMore(of) => match &node.content {
                 Content::List(_) => self.list(node, shape, of, place),
                 _ => Some(Value::List(vec![self.value(node, of, place)])),
             },
             Shape::Record(keys) => self.record(node, shape, keys, place),
-            Shape::Choice(keys) => self.choice(node, shape, keys, place),
+            Shape::Choice(kinds) => self.choice(node, shape, kinds, place),
             Shape::Named(of) => self.named(node, shape, of, place),
             Shape::Columns => self.columns(node, shape, place),
         };
@@ -172,7 +175,7 @@ impl Reader<'_> {
         let Content::Map(pairs) = &node.content else {
             return self.wrong_kind(node, shape, place);
         };
-        self.refuse_others(pairs, keys, place);
+        self.refuse_others(pairs, &keys.iter().collect::<Vec<_>>(), place);
         let mut entries = Vec::new();
         for key in keys.iter().filter(|key| key.is_read()) {
             let pair = pairs.iter().find(|pair| pair.key == key.name);
@@ -212,14 +215,24 @@ impl Reader<'_> {
         Some(self.value(&node, &key.shape, &place.below(key.name, place.home)))
     }
 
-    fn choice(&mut self, node: &Node, shape: &Shape, keys: &[Key], place: &Place) -> Option<Value> {
+    fn choice(
+        &mut self,
+        node: &Node,
+        shape: &Shape,
+        kinds: &[Kind],
+        place: &Place,
+    ) -> Option<Value> {
         let Content::Map(pairs) = &node.content else {
             return self.wrong_kind(node, shape, place);
         };
-        let refused = self.refuse_others(pairs, keys, place);
-        let known = |pair: &&Pair| keys.iter().any(|key| key.is_read() && key.name == pair.key);
-        let mut given = pairs.iter().filter(known);
-        let Some(pair) = given.next() else {
+        let named =
+            |pair: &Pair| kinds.iter().find(|kind| kind.key.is_read() && kind.key.name == pair.key);
+        let mut given = pairs.iter().filter_map(|pair| Some((pair, named(pair)?)));
+        let first = given.next();
+        let beside = first.map_or(&[][..], |(_, kind)| kind.beside);
+        let known: Vec<&Key> = kinds.iter().map(|kind| &kind.key).chain(beside).collect();
+        let refused = self.refuse_others(pairs, &known, place);
+        let Some((pair, kind)) = first else {
             if !refused {
                 let what = format!("{} says nothing", place.shown());
                 let why = format!("it takes {}", shape.wanted());
@@ -228,14 +241,18 @@ impl Reader<'_> {
             }
             return None;
         };
-        if let Some(second) = given.next() {
+        if let Some((second, _)) = given.next() {
             let what = format!("{} has both `{}` and `{}`", place.shown(), pair.key, second.key);
             let why = "it is one thing at one place";
             self.trouble(Code::ConfigType, second.at, what, why, "keep one of them");
         }
-        let key = keys.iter().find(|key| key.name == pair.key)?;
-        let setting = self.value(&pair.value, &key.shape, &place.below(key.name, pair.at));
-        Some(Value::Map(vec![Entry { name: pair.key.clone(), at: pair.at, setting }]))
+        let keys = std::iter::once(&kind.key).chain(kind.beside);
+        let read = keys.filter_map(|key| {
+            let pair = pairs.iter().find(|pair| pair.key == key.name)?;
+            let setting = self.value(&pair.value, &key.shape, &place.below(key.name, pair.at));
+            Some(Entry { name: pair.key.clone(), at: pair.at, setting })
+        });
+        Some(Value::Map(read.collect()))
     }
 
     fn named(&mut self, node: &Node, shape: &Shape, of: &Shape, place: &Place) -> Option<Value> {
@@ -267,19 +284,31 @@ impl Reader<'_> {
         Some(Value::Map(entries))
     }
 
-    fn secret(&mut self, node: &Node, shape: &Shape, place: &Place) -> Option<Value> {
+    fn secret(
+        &mut self,
+        node: &Node,
+        shape: &Shape,
+        purpose: Purpose,
+        place: &Place,
+    ) -> Option<Value> {
         if let Content::Map(_) = node.content {
             let file = self.value(node, &SECRET_FILE, place);
             let file = file.get("file")?;
-            return self.secret_in(file.text()?, file.span, place);
+            return self.secret_in(file.text()?, file.span, purpose, place);
         }
         self.hidden.push(node.span);
         let single = self.single(node, shape, place)?;
         let text = self.kept(single.text(shape, &place.shown()))?;
-        self.usable(&text, node.span, place)
+        self.usable(&text, node.span, purpose, place)
     }
 
-    fn secret_in(&mut self, written: &str, span: Span, place: &Place) -> Option<Value> {
+    fn secret_in(
+        &mut self,
+        written: &str,
+        span: Span,
+        purpose: Purpose,
+        place: &Place,
+    ) -> Option<Value> {
         let path = self.around.path(written);
         let text = match secret::read(&path) {
             Ok(text) => text,
@@ -296,23 +325,50 @@ impl Reader<'_> {
             let fix = format!("chmod 600 {written}");
             self.trouble(Code::SecretReadable, span, what, why, fix);
         }
-        self.usable(&text, span, place)
+        self.usable(&text, span, purpose, place)
     }
 
-    fn usable(&mut self, text: &str, span: Span, place: &Place) -> Option<Value> {
-        let usable = secret::usable(text).map_err(|flaw| {
+    fn usable(&mut self, text: &str, span: Span, purpose: Purpose, place: &Place) -> Option<Value> {
+        let usable = secret::usable(text, purpose).map_err(|flaw| {
             let what = format!("the secret of {} {}", place.shown(), flaw.what);
             Trouble::new(Code::ConfigType, span, what, flaw.why, flaw.fix)
         });
         self.kept(usable).map(Value::Secret)
     }
 
+    /// A URL is told by its faults, and shown only where it is known to hold no password.
+    fn postgres_url(&mut self, node: &Node, shape: &Shape, place: &Place) -> Option<Value> {
+        let hidden = self.hidden.len();
+        self.hidden.push(node.span);
+        let single = self.single(node, shape, place)?;
+        let text = self.kept(single.text(shape, &place.shown()))?;
+        let read = Access::parse(&text).map_err(|fault| {
+            let what = format!("{}: {}", place.shown(), fault.what);
+            let fix = "write postgres://USER@SERVER:PORT/DATABASE, and %40 for @, %3A for :, %2F \
+                       for / in names and passwords";
+            Trouble::new(fault.code, node.span, what, fault.code.why(), fix)
+        });
+        self.kept(read)?;
+        let url = Url::new(text);
+        if url.is_masked() {
+            let what = format!("the password of {} is a mask", place.shown());
+            let why = "`config show` writes that where a secret was";
+            let fix = "write the password itself, ${NAME}, or `password: { file: PATH }` beside it";
+            self.trouble(Code::ConfigType, node.span, what, why, fix);
+            return None;
+        }
+        if !url.has_password() {
+            self.hidden.truncate(hidden);
+        }
+        Some(Value::Url(url))
+    }
+
     /// Refuses every key that this version does not read; says whether there was one.
-    fn refuse_others(&mut self, pairs: &[Pair], keys: &[Key], place: &Place) -> bool {
+    fn refuse_others(&mut self, pairs: &[Pair], keys: &[&Key], place: &Place) -> bool {
         let mut refused = false;
         for pair in pairs {
             let key = keys.iter().find(|key| key.name == pair.key);
-            if key.is_some_and(Key::is_read) {
+            if key.is_some_and(|key| key.is_read()) {
                 continue;
             }
             refused = true;

@@ -1,7 +1,7 @@
 //! PURE: the keys of a configuration as a JSON Schema, for editors that check while one types.
 
 use super::keys::ROOT;
-use super::shape::{ENTRIES_MAX, Form, Key, Presence, Shape};
+use super::shape::{ENTRIES_MAX, Form, Key, Kind, Presence, Shape};
 use super::shape::{NAME_CHARS_MAX, TEXT_BYTES_MAX};
 use serde_json::{Map, Value, json};
 
@@ -26,7 +26,9 @@ fn of(shape: &Shape) -> Value {
         Shape::Flag => or_variable(&json!({ "type": "boolean" })),
         Shape::Word { now, .. } => or_variable(&json!({ "enum": now })),
         Shape::Version => or_variable(&json!({ "const": 1 })),
-        Shape::Secret => json!({ "anyOf": [
+        Shape::PostgresUrl => json!({ "type": "string", "maxLength": TEXT_BYTES_MAX,
+            "pattern": format!("^postgres(ql)?://|{VARIABLE}") }),
+        Shape::Secret(_) => json!({ "anyOf": [
             { "type": "string", "minLength": 1, "not": { "const": super::secret::MASK } },
             record(&[("file", text(Form::Path))], &["file"]),
         ] }),
@@ -35,11 +37,9 @@ fn of(shape: &Shape) -> Value {
         Shape::OneOrMore(item) => json!({ "anyOf": [of(item), { "type": "array", "minItems": 1,
             "items": of(item), "maxItems": ENTRIES_MAX, "uniqueItems": true }] }),
         Shape::Record(keys) => keyed(keys),
-        Shape::Choice(keys) => {
-            let mut schema = keyed(keys);
-            schema["minProperties"] = json!(1);
-            schema["maxProperties"] = json!(1);
-            schema
+        Shape::Choice(kinds) => {
+            let read = kinds.iter().filter(|kind| kind.key.is_read());
+            json!({ "anyOf": read.map(chosen).collect::<Vec<_>>() })
         }
         Shape::Named(of_each) => json!({ "type": "object", "maxProperties": ENTRIES_MAX,
             "propertyNames": { "pattern": format!("^{}$", name()) },
@@ -70,6 +70,13 @@ fn or_variable(schema: &Value) -> Value {
 }
 
 const VARIABLE: &str = "\\$\\{";
+
+/// The key of a kind, and what may stand beside it.
+fn chosen(kind: &Kind) -> Value {
+    let keys = std::iter::once(&kind.key).chain(kind.beside);
+    let properties: Vec<_> = keys.map(|key| (key.name, property(key))).collect();
+    record(&properties, &[kind.key.name])
+}
 
 fn keyed(keys: &[Key]) -> Value {
     let read = || keys.iter().filter(|key| key.is_read());

@@ -1,5 +1,6 @@
 //! Secrets: text that is never shown, and the files that hold it.
 
+use super::shape::Purpose;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -38,21 +39,28 @@ pub(super) struct Flaw {
     pub(super) fix: &'static str,
 }
 
-/// Takes a secret that can be sent in a header, and is none that was masked.
-pub(super) fn usable(text: &str) -> Result<Secret, Flaw> {
+/// Takes a secret that can be used for this, and is none that was masked.
+pub(super) fn usable(text: &str, purpose: Purpose) -> Result<Secret, Flaw> {
     let flaw = |what, why, fix| Err(Flaw { what, why, fix });
     if text.is_empty() {
         let why = "an empty secret keeps nobody out";
-        return flaw("is empty", why, "write one that is hard to guess");
+        return match purpose {
+            Purpose::Header => flaw("is empty", why, "write one that is hard to guess"),
+            Purpose::Login => flaw("is empty", "no login takes one", "write it, or remove the key"),
+        };
     }
     if text == MASK {
         let why = "`config show` writes that where a secret was";
         return flaw("is a mask", why, "write the secret itself, ${NAME} or { file: PATH }");
     }
     if text.len() > SECRET_BYTES_MAX {
-        return flaw("is too long", "it has to fit into a header", "use a shorter one");
+        return flaw("is too long", "more bytes than 4096 are not read", "use a shorter one");
     }
-    if !text.chars().all(|c| c.is_ascii_graphic()) {
+    if purpose == Purpose::Login && text.contains('\0') {
+        let what = "holds a zero byte";
+        return flaw(what, "it can not be sent to a server", "use another password");
+    }
+    if purpose == Purpose::Header && !text.chars().all(|c| c.is_ascii_graphic()) {
         let why = "it has to fit into a header, where only plain ASCII without spaces does";
         let what = "holds a character that can not be sent";
         return flaw(what, why, "use letters, digits and marks");

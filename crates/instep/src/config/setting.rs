@@ -2,6 +2,7 @@
 
 use super::secret::Secret;
 use super::span::{Mark, Span};
+use super::url::Url;
 use std::time::Duration;
 
 /// One value as it holds.
@@ -28,6 +29,8 @@ pub enum Value {
     Flag(bool),
     /// What is never shown.
     Secret(Secret),
+    /// Where a server is, without its password when it is shown.
+    Url(Url),
     /// A list.
     List(Vec<Setting>),
     /// Keys or names with their values.
@@ -102,6 +105,14 @@ impl Setting {
     pub fn flag(&self) -> Option<bool> {
         match &self.value {
             Value::Flag(flag) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    /// The URL that it is.
+    pub fn url(&self) -> Option<&Url> {
+        match &self.value {
+            Value::Url(url) => Some(url),
             _ => None,
         }
     }

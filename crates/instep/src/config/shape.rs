@@ -32,15 +32,17 @@ pub enum Shape {
     /// The number of the format, which is 1.
     Version,
     /// Text that is never shown, or a file that holds it.
-    Secret,
+    Secret(Purpose),
+    /// The URL of a PostgreSQL database, whose password is never shown.
+    PostgresUrl,
     /// A list without anything twice.
     List(&'static Shape),
     /// A list, or a single value for a list of one.
     OneOrMore(&'static Shape),
     /// Keys that are known.
     Record(&'static [Key]),
-    /// Exactly one of the known keys.
-    Choice(&'static [Key]),
+    /// Exactly one of the known kinds.
+    Choice(&'static [Kind]),
     /// Names that the user gives, each with a value.
     Named(&'static Shape),
     /// Columns, each with another one.
@@ -64,6 +66,24 @@ pub enum Form {
     Reference,
     /// The condition of a count.
     Condition,
+}
+
+/// What a secret is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It travels in the header of a request.
+    Header,
+    /// It lets us into a database.
+    Login,
+}
+
+/// One of several things that something may be.
+#[derive(Debug)]
+pub struct Kind {
+    /// The key that says so.
+    pub key: Key,
+    /// What may stand beside it.
+    pub beside: &'static [Key],
 }
 
 /// A known key.
@@ -124,13 +144,15 @@ impl Shape {
             Shape::Flag => "true or false".to_owned(),
             Shape::Word { now, .. } => now.join(" or "),
             Shape::Version => "1".to_owned(),
-            Shape::Secret => "text, or { file: PATH }".to_owned(),
+            Shape::Secret(_) => "text, or { file: PATH }".to_owned(),
+            Shape::PostgresUrl => "a URL such as postgres://USER@SERVER:5432/DATABASE".to_owned(),
             Shape::List(of) => format!("a list, each {}", of.wanted()),
             Shape::OneOrMore(of) => format!("{}, or a list of them", of.wanted()),
             Shape::Record(_) => "a map of keys".to_owned(),
-            Shape::Choice(keys) => {
-                let keys: Vec<String> = keys
+            Shape::Choice(kinds) => {
+                let keys: Vec<String> = kinds
                     .iter()
+                    .map(|kind| &kind.key)
                     .filter(|key| key.is_read())
                     .map(|key| format!("{{ {}: {} }}", key.name, key.shape.wanted()))
                     .collect();

@@ -49,6 +49,7 @@ pub(super) fn plain(value: &Value, around: &Surroundings) -> String {
         Value::Seconds(time) => seconds(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
         Value::Flag(flag) => flag.to_string(),
         Value::Secret(_) => MASK.to_owned(),
+        Value::Url(url) => url.shown(),
         Value::List(_) => "[]".to_owned(),
         Value::Map(_) => "{}".to_owned(),
         Value::Bad => String::new(),
@@ -79,7 +80,9 @@ fn after(setting: &Setting, around: &Surroundings, indent: usize, yaml: &mut Str
     if setting.entries().is_empty() && setting.items().is_empty() {
         let text = plain(&setting.value, around);
         let text = match &setting.value {
-            Value::Text(..) | Value::Path(_) | Value::Secret(_) => scalar(&escape(&text)),
+            Value::Text(..) | Value::Path(_) | Value::Secret(_) | Value::Url(_) => {
+                scalar(&escape(&text))
+            }
             _ => text,
         };
         let _ = writeln!(yaml, " {text}");

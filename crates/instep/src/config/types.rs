@@ -1,12 +1,13 @@
 //! The configuration as the rest of Instep uses it: plain data in which every name exists.
 
 use super::secret::Secret;
+use connectors::postgres::Access;
 use engine::{Limits, WhenFull};
 use model::{CopyName, TableName};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A configuration that holds together.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct Config {
     pub journal: journal::Options,
     /// The largest part of a transaction that a source hands over.
     pub part_bytes_max: usize,
+    /// The most write-ahead log that a PostgreSQL keeps for us; zero where there is no bound.
+    pub slot_wal_bytes_max: u64,
 }
 
 /// A certificate with its key, both in PEM and readable when the configuration was read.
@@ -71,6 +74,27 @@ pub enum Role {
 pub enum Service {
     /// A SQLite file, from the root.
     Sqlite(PathBuf),
+    /// A PostgreSQL database, by how to get into it.
+    Postgres(Box<Access>),
+}
+
+/// What kind of database a service is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ServiceKind {
+    /// A SQLite file.
+    Sqlite,
+    /// A PostgreSQL database.
+    Postgres,
+}
+
+impl Service {
+    /// The file that it is, if it is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Service::Sqlite(path) => Some(path),
+            Service::Postgres(_) => None,
+        }
+    }
 }
 
 /// Where the truth of some tables lives.

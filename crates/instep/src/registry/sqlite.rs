@@ -1,31 +1,67 @@
-//! What a SQLite service offers.
+//! What a SQLite file offers, as a source and as a target.
 
+use super::source_kind::SourceKind;
 use crate::config::{Config, Copy, Source, TableAt};
+use async_trait::async_trait;
 use connectors::sqlite::target::{CopyTo, SqliteCopyRows, SqliteTarget};
-use connectors::sqlite::{File, Installation, SourceLimits, SqliteRows, SqliteSource};
+use connectors::sqlite::{self, File, Installation, SourceLimits, SqliteRows, SqliteSource};
 use engine::Instance;
 use engine::works::Tokens;
-use model::{CopyName, Inspect, Lane, Position, TableName};
+use model::{Code, CopyName, Fault, Identity, Inspect, Lane, Position, Started, TableName};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+/// A SQLite file, by its path.
+pub(super) struct SqliteFile<'a>(pub(super) &'a Path);
+
 /// Positions are numbers: those of the changes that the file has recorded.
-pub(super) const TOKENS: Tokens = Tokens {
+const TOKENS: Tokens = Tokens {
     write: |position| position.to_number().map_or_else(String::new, |number| number.to_string()),
     read: |text| Some(Position::from_number(text.parse().ok()?)),
 };
 
-/// The file's changes to these tables.
-pub(super) fn source(
-    path: &Path,
-    tables: &[TableName],
-    config: &Config,
-    instance: &Instance,
-) -> Arc<dyn model::Service<dyn model::Source>> {
-    let limits = SourceLimits { part_bytes_max: config.part_bytes_max, ..SourceLimits::default() };
-    let source = SqliteSource::new(File::new(path), tables.to_vec(), limits);
-    Arc::new(source.by(installation(config, instance)))
+#[async_trait]
+impl SourceKind for SqliteFile<'_> {
+    fn tokens(&self) -> Tokens {
+        TOKENS
+    }
+
+    fn source(
+        &self,
+        tables: &[TableName],
+        config: &Config,
+        instance: &Instance,
+    ) -> Arc<dyn model::Service<dyn model::Source>> {
+        let part_bytes_max = config.part_bytes_max;
+        let limits = SourceLimits { part_bytes_max, ..SourceLimits::default() };
+        let source = SqliteSource::new(File::new(self.0), tables.to_vec(), limits);
+        Arc::new(source.by(installation(config, instance)))
+    }
+
+    fn rows(&self) -> Arc<dyn model::Service<dyn Inspect>> {
+        Arc::new(SqliteRows::new(File::new(self.0)))
+    }
+
+    async fn identity(&self, tables: &[TableName]) -> Result<Identity, Fault> {
+        let file = File::new(self.0);
+        let service = SqliteSource::new(file, tables.to_vec(), SourceLimits::default());
+        let mut source = model::Service::<dyn model::Source>::connect(&service).await?;
+        match source.start(None).await? {
+            Started::Fresh(place) => Ok(place.identity),
+            Started::Resumed | Started::Lost { .. } => {
+                Err(Fault::stop(Code::Broken, "the source did not begin where it was asked to"))
+            }
+        }
+    }
+
+    async fn take_over(&self, config: &Config, instance: &Instance) -> Result<bool, Fault> {
+        sqlite::adopt(&File::new(self.0), &installation(config, instance)).await
+    }
+
+    async fn detach(&self, config: &Config, instance: &Instance) -> Result<bool, Fault> {
+        sqlite::detach(&File::new(self.0), Some(&installation(config, instance))).await
+    }
 }
 
 /// Who follows, as a source's file notes it.
@@ -42,11 +78,6 @@ pub(crate) fn installation(config: &Config, instance: &Instance) -> Installation
     let machine = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let place = format!("{}:{}", machine.trim(), dir.display());
     Installation { name: instance.name.clone(), run: instance.run, place }
-}
-
-/// The file's rows.
-pub(super) fn rows(path: &Path) -> Arc<dyn model::Service<dyn Inspect>> {
-    Arc::new(SqliteRows::new(File::new(path)))
 }
 
 /// The name under which a pushed count stands in its file: no copy of a user has a slash in it.

@@ -18,6 +18,8 @@ fn the_defaults_are_those_of_the_engine_and_the_journal() {
     assert_eq!(loaded.config.listen.to_string(), "127.0.0.1:7171");
     assert_eq!(loaded.config.data_dir, PathBuf::from("/base/instep-data"));
     assert_eq!(loaded.config.when_full, WhenFull::Detach);
+    let limits = connectors::postgres::SourceLimits::default();
+    assert_eq!(loaded.config.slot_wal_bytes_max, limits.slot_wal_bytes_max);
     assert!(loaded.config.tokens.is_empty() && loaded.config.tls.is_none());
 }
 

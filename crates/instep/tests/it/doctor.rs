@@ -3,4 +3,4 @@
 mod files;
 mod instep;
 mod running;
-mod seen;
+pub(crate) mod seen;

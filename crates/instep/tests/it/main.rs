@@ -14,6 +14,7 @@ mod files;
 mod fuzz;
 mod init;
 mod places;
+mod postgres;
 mod program;
 mod reference;
 mod rig;

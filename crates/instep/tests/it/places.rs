@@ -114,7 +114,7 @@ const KEYS: &[Case] = &[
     case(
         "E-CONFIG-NOT-YET",
         "run the version",
-        "version: 1\nservices: { a: { «postgres: \"postgres://a:b@c/d\" } }\n",
+        "version: 1\nservices: { a: { «http: \"http://a:b@c/d\" } }\n",
     ),
     case("E-CONFIG-NOT-YET", "run the version", "version: 1\nservices: { a: { «mongodb: x } }\n"),
     case("E-CONFIG-NOT-YET", "run the version", "«proof: { every: 30s }"),
@@ -122,7 +122,7 @@ const KEYS: &[Case] = &[
     case("E-CONFIG-NOT-YET", "run the version", "log: { «nats: { url: x } }"),
     case("E-CONFIG-NOT-YET", "run the version", "log: «kafka"),
     case("E-CONFIG-NOT-YET", "run the version", "confirm: «applied"),
-    case("E-CONFIG-NOT-YET", "run the version", "limits: { «slot_wal_bytes_max: 5 }"),
+    case("E-CONFIG-NOT-YET", "run the version", "limits: { «held_changes_max: 5 }"),
     case("E-CONFIG-NOT-YET", "write 1", "version: «2\n"),
 ];
 

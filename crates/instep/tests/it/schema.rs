@@ -12,19 +12,25 @@ use std::path::PathBuf;
 
 fn good() -> Value {
     json!({
-        "version": 1,
-        "data_dir": "./data",
-        "listen": "127.0.0.1:0",
-        "services": { "a": { "sqlite": "a.db" }, "b": { "sqlite": "b.db" } },
-        "sources": { "s": { "from": "a", "tables": ["t", "u"], "shard_in_key": false } },
-        "copies": { "c": { "of": "s/t", "to": "b/t", "fields": { "x": "y" }, "create": true } },
-        "counts": { "n": { "of": "s/u", "by": ["topic"], "where": "x = 1", "to": ["b/n"] } },
-        "log": "embedded",
-        "confirm": "durable",
-        "when_full": "wait",
-        "limits": { "held_keys_max": 5, "lease_seconds": 2.5 },
-        "auth": { "tokens": [{ "name": "ops", "role": "viewer", "token": "s3cret" }] },
-    })
+           "version": 1,
+           "data_dir": "./data",
+           "listen": "127.0.0.1:0",
+           "services": {
+               "a": { "sqlite": "a.db" }, "b": { "sqlite": "b.db" },
+               "p": { "postgres": "postgres://app@db/quiz", "password": "s3cret" },
+           },
+           "sources": {
+               "q": { "from": "p", "tables": ["public.t"] },
+    "s": { "from": "a", "tables": ["t", "u"], "shard_in_key": false },
+           },
+           "copies": { "c": { "of": "s/t", "to": "b/t", "fields": { "x": "y" }, "create": true } },
+           "counts": { "n": { "of": "s/u", "by": ["topic"], "where": "x = 1", "to": ["b/n"] } },
+           "log": "embedded",
+           "confirm": "durable",
+           "when_full": "wait",
+           "limits": { "held_keys_max": 5, "lease_seconds": 2.5 },
+           "auth": { "tokens": [{ "name": "ops", "role": "viewer", "token": "s3cret" }] },
+       })
 }
 
 /// The codes that the reader finds, by the names that users see.
@@ -94,11 +100,12 @@ fn mutate(config: &mut Value, at: &Index, new: Value, key: &'static str) {
     }
 }
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "",
     "nope",
     "sqlite",
     "postgres",
+    "password",
     "file",
     "tables",
     "shard_column",
@@ -112,7 +119,8 @@ const KEYS: [&str; 12] = [
 fn value() -> impl Strategy<Value = Value> {
     let values = json!([
         null, true, 1, 0, -5, 2.5, 1e30, "", "x", "s/t", "127.0.0.1:1", "${A:-b}", "viewer", "1",
-        [], ["a"], ["a", "a"], {}, { "sqlite": "x" }, { "file": "x" }, "***"
+        [], ["a"], ["a", "a"], {}, { "sqlite": "x" }, { "file": "x" }, "***",
+        "postgres://a@b/c", "postgres://a:***@b/c", "public.t"
     ]);
     select(values.as_array().unwrap().clone())
 }

@@ -1,11 +1,12 @@
 //! A SQLite file: what is asked of it. What the answers mean is decided in `judge`.
 
 mod judge;
-mod part;
 
 use super::check::{Check, Layer};
 use super::examine::{Database, Examine, apart};
 use super::files;
+use super::part::Part;
+use super::pinned::{self, FILE};
 use crate::config::{Config, Copy};
 use crate::registry;
 use async_trait::async_trait;
@@ -13,7 +14,6 @@ use connectors::sqlite::Recording;
 use connectors::sqlite::glance::{Glance, Holder};
 use engine::Instance;
 use model::{Lane, Table, TableName};
-use part::Part;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -194,7 +194,7 @@ impl Sqlite {
                 return Ok(vec![Check::fault(Layer::Identity, tried, noted.refusal())]);
             }
         }
-        Ok(vec![judge::identity(source, pinned, recording.identity.as_ref())])
+        Ok(vec![pinned::identity(source, &FILE, pinned, recording.identity.as_ref())])
     }
 
     async fn role(&mut self) -> Result<Vec<Check>, Check> {

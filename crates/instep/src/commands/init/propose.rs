@@ -1,7 +1,7 @@
 //! PURE: what of a database is worth copying and counting.
 
 use super::named::{Names, plain};
-use crate::config::{group_misfit, table_misfit};
+use crate::config::{ServiceKind, group_misfit, table_misfit};
 use connectors::sketch::{Sketch, SketchedColumn, SketchedTable};
 use engine::count::{Condition, Count, Folds};
 use model::{Code, Table};
@@ -59,7 +59,7 @@ pub(super) fn propose(sketch: &Sketch, source: String) -> Proposal {
     let (mut tables, mut left) = (Vec::new(), Vec::new());
     let (mut slugs, mut names) = (Names::default(), Names::default());
     for table in &sketch.tables {
-        match (&table.followed, table_misfit(&table.name)) {
+        match (&table.followed, table_misfit(ServiceKind::Sqlite, &table.name)) {
             (Err(fault), _) => {
                 let (name, why) = (table.name.clone(), fault.what.clone());
                 left.push(Left { name, code: fault.code, why });

@@ -38,8 +38,14 @@ pub(super) static LIMITS: [Key; 29] = [
     pause("answer_seconds", "60", "How long a database may take to answer."),
     pause("lease_seconds", "10", "How long a lease on a target lasts without renewal."),
     pause("flush_seconds", "1", "How long a target's commits may stay without being durable."),
+    Key {
+        name: "slot_wal_bytes_max",
+        shape: Shape::Whole { min: 0, max: 1 << 50 },
+        presence: Default("68719476736"),
+        about: "Write-ahead log that a PostgreSQL keeps for a source; beyond that its slot is given \
+                up and history is lost. 0 for no bound.",
+    },
     pause("full_grace_seconds", "10", "How long a target may hold up a full journal."),
-    later("slot_wal_bytes_max", "What a PostgreSQL slot may keep back."),
     later("held_changes_max", "Changes that are kept for a refused key of an HTTP target."),
 ];
 

@@ -103,7 +103,11 @@ const MAP: &str = "a map of keys";
 /// The kind that a shape wants, in the words of a node's kind.
 fn kind_of(shape: &Shape) -> &'static str {
     match shape {
-        Shape::Text(_) | Shape::Word { .. } | Shape::Secret | Shape::OneOrMore(_) => TEXT,
+        Shape::Text(_)
+        | Shape::Word { .. }
+        | Shape::Secret(_)
+        | Shape::PostgresUrl
+        | Shape::OneOrMore(_) => TEXT,
         Shape::Whole { .. } | Shape::Seconds { .. } | Shape::Version => NUMBER,
         Shape::Flag => TRUTH,
         Shape::List(_) => LIST,

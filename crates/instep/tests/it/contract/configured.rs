@@ -43,7 +43,6 @@ fn every_key_of_the_contract_is_known_and_shown() {
 #[test]
 fn a_key_of_a_later_version_is_said_to_be_one() {
     for text in [
-        "services: { a: { postgres: \"postgres://db/x\" } }",
         "services: { a: { mongodb: \"mongodb://db/x\" } }",
         "services: { a: { redis: \"redis://db/0\" } }",
         "log: nats",
@@ -51,7 +50,6 @@ fn a_key_of_a_later_version_is_said_to_be_one() {
         "proof: { every: 30s }",
         "probes: { p: { get: \"http://x\" } }",
         "confirm: applied",
-        "limits: { slot_wal_bytes_max: 5 }",
         "limits: { held_changes_max: 5 }",
     ] {
         let ran = Folder::with(&format!("version: 1\n{text}\n")).run("--json config check");

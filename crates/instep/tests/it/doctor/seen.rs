@@ -81,7 +81,7 @@ pub(super) fn finds(folder: &Folder, exit: i32, expected: &[&str]) -> Value {
 }
 
 /// It ended with this code, because of what is known by these.
-pub(super) fn agrees(code: i32, json: &Value, exit: i32, expected: &[&str]) {
+pub(crate) fn agrees(code: i32, json: &Value, exit: i32, expected: &[&str]) {
     let mut found = codes(json);
     // What rests on something that failed could not be looked at.
     if exit == 3 {
@@ -92,7 +92,7 @@ pub(super) fn agrees(code: i32, json: &Value, exit: i32, expected: &[&str]) {
 }
 
 /// The checks of a group.
-pub(super) fn checks<'a>(json: &'a Value, group: &str) -> &'a Vec<Value> {
+pub(crate) fn checks<'a>(json: &'a Value, group: &str) -> &'a Vec<Value> {
     let groups = json["data"]["groups"].as_array().unwrap();
     let found = groups.iter().find(|it| it["name"] == group);
     found.unwrap_or_else(|| panic!("{group} was not looked at: {json:#}"))["checks"]
@@ -101,7 +101,7 @@ pub(super) fn checks<'a>(json: &'a Value, group: &str) -> &'a Vec<Value> {
 }
 
 /// What was found of a layer of a group.
-pub(super) fn found(json: &Value, group: &str, layer: &str) -> String {
+pub(crate) fn found(json: &Value, group: &str, layer: &str) -> String {
     let checks = checks(json, group).iter().filter(|it| it["layer"] == layer);
     checks.map(|it| it["found"].as_str().unwrap()).collect::<Vec<_>>().join("\n")
 }

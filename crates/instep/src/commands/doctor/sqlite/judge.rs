@@ -1,14 +1,13 @@
 //! PURE: what the answers of a SQLite file mean.
 
-use super::part::Part;
 use crate::commands::doctor::check::{Check, Layer};
 use crate::commands::doctor::files::{self, Seen};
+use crate::commands::doctor::part::Part;
 use crate::commands::doctor::processes;
 use crate::problem::Problem;
 use connectors::sqlite::glance::{Fit, Holder, Way};
 use connectors::sqlite::{Notes, Recording};
-use engine::Pinned;
-use model::{Code, Fault, Identity, Table};
+use model::{Code, Fault, Table};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -121,50 +120,6 @@ pub(super) fn rights(part: &Part, seen: Option<&Seen>, may: &Rights) -> Check {
     match evidence {
         Some(evidence) => check.because(evidence),
         None => check,
-    }
-}
-
-/// Whether it is the file that was followed before.
-pub(super) fn identity(
-    source: &str,
-    pinned: Result<Option<Pinned>, Fault>,
-    found: Option<&Identity>,
-) -> Check {
-    let (layer, tried) = (Layer::Identity, "compare it with the one that was followed before");
-    let pinned = match pinned {
-        Ok(pinned) => pinned,
-        Err(fault) => {
-            return Check::not_measured(
-                layer,
-                tried,
-                format!("the catalog can not be read: {fault}"),
-            );
-        }
-    };
-    match (pinned, found) {
-        (None, None) => Check::good(layer, tried, "none was; the first run pins this one"),
-        (None, Some(found)) => Check::good(
-            layer,
-            tried,
-            format!("it is {found}, of which nothing is noted here any more"),
-        ),
-        (Some(pinned), Some(found)) if pinned.identity == *found => {
-            Check::good(layer, tried, format!("it is {found}"))
-        }
-        (Some(pinned), Some(found)) if pinned.adopted.as_ref() == Some(found) => {
-            Check::good(layer, tried, format!("it is {found}, which a person adopted"))
-        }
-        (Some(pinned), found) => {
-            let found = found.map_or("one that was never followed".to_owned(), ToString::to_string);
-            let what = "another file stands at this path than the one that was followed";
-            let fix = format!(
-                "put the right file there, or say `instep source adopt {source}` if this one is"
-            );
-            let why = Code::SourceChanged.why();
-            let problem = Problem::new(Code::SourceChanged, what, why, fix);
-            let evidence = format!("followed was {}, this is {found}", pinned.identity);
-            Check::problem(layer, tried, problem).because(evidence)
-        }
     }
 }
 

@@ -52,26 +52,6 @@ fn rights_are_judged_by_what_the_part_needs() {
 }
 
 #[test]
-fn another_file_than_the_pinned_one_is_refused_unless_it_was_adopted() {
-    let (one, other) = (Identity::from("one"), Identity::from("other"));
-    let pinned = |adopted: Option<&Identity>| {
-        Ok(Some(Pinned { identity: one.clone(), adopted: adopted.cloned() }))
-    };
-    for (pinned, found, expected) in [
-        (Ok(None), None, None),
-        (Ok(None), Some(&one), None),
-        (pinned(None), Some(&one), None),
-        (pinned(Some(&other)), Some(&other), None),
-        (pinned(None), Some(&other), Some(Code::SourceChanged)),
-        (pinned(None), None, Some(Code::SourceChanged)),
-    ] {
-        assert_eq!(code(&identity("quiz", pinned, found)), expected);
-    }
-    let unread = Err(Fault::stop(Code::CatalogDamaged, "damaged"));
-    assert_eq!(identity("quiz", unread, None).state, State::NotMeasured);
-}
-
-#[test]
 fn a_source_without_some_of_its_triggers_is_warned_of() {
     let sound = Recording {
         identity: Some("one".into()),

@@ -1,0 +1,8 @@
+//! PostgreSQL in the program: its configuration, and what commands say of a real server.
+
+mod configured;
+mod doctor;
+mod pooler;
+mod rights;
+mod seen;
+mod source;
