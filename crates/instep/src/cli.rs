@@ -59,7 +59,8 @@ pub enum Command {
     /// Read a database and propose a configuration for it; the database is only read.
     #[command(before_help = "Examples:
   instep init --from sqlite:app.db                          look at the proposal
-  instep init --from sqlite:app.db --output instep.yaml     keep it")]
+  instep init --from sqlite:app.db --output instep.yaml     keep it
+  instep init --from postgres://app@db:5432/quiz            the same of a PostgreSQL database")]
     Init(InitArguments),
 
     /// Check, show and compare configurations.
@@ -168,7 +169,7 @@ pub struct DemoArguments {
 /// What to propose a configuration for.
 #[derive(Clone, Debug, Args)]
 pub struct InitArguments {
-    /// The database, such as sqlite:app.db.
+    /// The database: sqlite:PATH, or postgres://USER@SERVER:PORT/DATABASE.
     #[arg(long, value_name = "URL")]
     pub from: String,
     /// Write it into this new file; without it, to standard output.

@@ -1,6 +1,7 @@
 //! `instep init`: reads a database and proposes a configuration for it.
 //!
 //! ```text
+//!   given               the database
 //!   propose             what is worth copying and counting      (pure; named: what it is called)
 //!   written             the proposal as YAML with comments      (pure)
 //! ```
@@ -8,60 +9,58 @@
 //! Invariants: the database is only read, and only so much of it; what is proposed can be used, and is
 //! checked here as any other configuration is; a file that is there is never replaced without a word.
 
+mod given;
 mod named;
 mod propose;
 mod written;
 
 use crate::cli::InitArguments;
-use crate::commands::failing::failed;
+use crate::commands::asking::blocking;
 use crate::config::{Surroundings, load_text};
 use crate::problem::Problem;
 use crate::report::{Exit, Report};
 use connectors::sketch::{Sketch, SketchBounds};
-use connectors::sqlite::glance::Glance;
+use given::Given;
 use model::Code;
 use propose::{Proposal, propose};
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use written::Paths;
+use written::{Named, Places};
 
 /// How much of a database is read, so that a large one takes no longer than a small one.
 const BOUNDS: SketchBounds =
     SketchBounds { tables_max: 200, sample_rows_max: 2_000, counted_rows_max: 20_000 };
 
-/// How long a lock of another program is waited for.
-const LOCK_PATIENCE: Duration = Duration::from_secs(5);
-
 /// Proposes a configuration.
 pub fn run(arguments: &InitArguments) -> Report {
-    init(arguments).unwrap_or_else(|report| report)
+    blocking(async { init(arguments).await.unwrap_or_else(|report| report) })
 }
 
-fn init(arguments: &InitArguments) -> Result<Report, Report> {
-    let database = sqlite(&arguments.from)?;
+async fn init(arguments: &InitArguments) -> Result<Report, Report> {
+    let given = Given::read(&arguments.from)?;
+    let shown = given.shown(&arguments.from);
     let output = arguments.output.as_deref();
     refuse_to_replace(output, arguments.force)?;
-    let sketch = Glance::new(&database, LOCK_PATIENCE).sketch(&BOUNDS).map_err(failed)?;
-    let proposal = propose(&sketch, named::stem(&database));
+    let sketch = given.sketch(&BOUNDS).await?;
+    let proposal = propose(given.kind(), &sketch, given.stem());
     if proposal.tables.is_empty() {
-        return Err(nothing(&arguments.from, &proposal));
+        return Err(nothing(&shown, &proposal));
     }
     let folder = folder(output);
-    let paths = Paths {
-        from: arguments.from.clone(),
-        database: written_path(&database, &folder)?,
-        copy: copy_file(&database, &folder)?,
+    let places = Places {
+        from: shown.clone(),
+        database: named(&given, &folder)?,
+        copy: copy_file(&given, &folder)?,
     };
-    let yaml = written::written(&proposal, &paths, &BOUNDS);
-    check(&yaml, &folder)?;
+    let yaml = written::written(&proposal, &places, &BOUNDS);
+    check(&yaml, &folder, &places.database)?;
     let summary = summary(&proposal);
     let data = data(&yaml, output, &proposal, &sketch);
     let Some(output) = output else {
         let report = Report::done(summary).with(yaml, data);
-        let from = typed(&arguments.from);
+        let from = typed(&shown);
         let command = format!("instep init --from {from} --output instep.yaml");
         return Ok(report.next("keep it", command));
     };
@@ -70,6 +69,14 @@ fn init(arguments: &InitArguments) -> Result<Report, Report> {
     let report = Report::done(format!("{} is written: {summary}", output.display())).with("", data);
     let report =
         report.next("let editors know its keys", "instep config schema > instep.schema.json");
+    let variable = match &places.database {
+        Named::Postgres { password, .. } => password.as_ref(),
+        Named::Sqlite { .. } => None,
+    };
+    let report = match variable {
+        Some(name) => report.next("say the password", format!("read -rs {name}; export {name}")),
+        None => report,
+    };
     let report = report.next("check it", format!("instep --config {shown} config check"));
     let report = report.next("see whether all is there", format!("instep --config {shown} doctor"));
     Ok(report.next("start", format!("instep --config {shown} run")))
@@ -84,13 +91,16 @@ fn typed(text: &str) -> String {
     }
 }
 
-/// The path of a database, from the root.
-fn sqlite(from: &str) -> Result<PathBuf, Report> {
-    let fix = "write --from sqlite:PATH; this version reads SQLite files alone";
-    let Some(path) = from.strip_prefix("sqlite:").filter(|path| !path.is_empty()) else {
-        return Err(Report::usage(format!("{from:?} is no database that can be read"), fix));
-    };
-    std::path::absolute(path).map_err(|error| Report::usage(format!("{path}: {error}"), fix))
+/// The database, as the configuration names it: a password stays out of it.
+fn named(given: &Given, folder: &Path) -> Result<Named, Report> {
+    Ok(match given {
+        Given::Sqlite(path) => Named::Sqlite { path: written_path(path, folder)? },
+        Given::Postgres(url, _) => {
+            // The name begins with a letter, whatever the database is called.
+            let name = || format!("DB_{}_PASSWORD", given.stem().to_uppercase().replace('-', "_"));
+            Named::Postgres { url: url.bare(), password: url.has_password().then(name) }
+        }
+    })
 }
 
 /// The folder that the configuration will stand in.
@@ -117,8 +127,8 @@ fn written_path(path: &Path, folder: &Path) -> Result<String, Report> {
 }
 
 /// A file for the copies that is not there yet, in the configuration's folder.
-fn copy_file(database: &Path, folder: &Path) -> Result<String, Report> {
-    let stem = named::stem(database);
+fn copy_file(given: &Given, folder: &Path) -> Result<String, Report> {
+    let stem = given.stem();
     let names = (1..).map(|number| match number {
         1 => format!("{stem}-copy.db"),
         number => format!("{stem}-copy-{number}.db"),
@@ -136,9 +146,12 @@ fn copy_file(database: &Path, folder: &Path) -> Result<String, Report> {
 const NAMES_MAX: usize = 1_000;
 
 /// What is proposed has to be in order; else it would be a mistake of ours.
-fn check(yaml: &str, folder: &Path) -> Result<(), Report> {
+fn check(yaml: &str, folder: &Path, database: &Named) -> Result<(), Report> {
     let mut around = Surroundings::of(Path::new("instep.yaml"));
     around.folder = folder.to_owned();
+    if let Named::Postgres { password: Some(variable), .. } = database {
+        around.variables.insert(variable.clone(), Some("told later".to_owned()));
+    }
     match load_text("the proposal", yaml.as_bytes().to_vec(), around) {
         Ok(_) => Ok(()),
         Err(problems) => {

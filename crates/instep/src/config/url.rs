@@ -10,7 +10,7 @@ pub struct Url(String);
 
 impl Url {
     /// A URL that can be read.
-    pub(super) fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
@@ -24,8 +24,19 @@ impl Url {
         self.with_password(MASK)
     }
 
+    /// The URL without its password.
+    pub(crate) fn bare(&self) -> String {
+        let mut bare = self.0.clone();
+        for range in self.passwords().into_iter().rev() {
+            let is_parameter = bare[..range.start].ends_with(PARAMETER);
+            let before = if is_parameter { PARAMETER.len() } else { ":".len() };
+            bare.replace_range(range.start - before..range.end, "");
+        }
+        bare.replace("?&", "?").replace("&&", "&").trim_end_matches(['?', '&']).to_owned()
+    }
+
     /// Whether it says a password.
-    pub(super) fn has_password(&self) -> bool {
+    pub(crate) fn has_password(&self) -> bool {
         !self.passwords().is_empty()
     }
 
@@ -78,16 +89,25 @@ mod tests {
 
     #[test]
     fn a_password_is_masked_or_left_out_wherever_it_stands() {
-        for (url, shown) in [
-            ("postgres://a:b@c/d", "postgres://a:***@c/d"),
-            ("postgres://a:b:c@d:1/e", "postgres://a:***@d:1/e"),
-            ("postgres://a:b@c@d:1,e:2", "postgres://a:***@d:1,e:2"),
-            ("postgres://a@b/c?password=d&x=1", "postgres://a@b/c?password=***&x=1"),
-            ("postgres://b/c?x=1&password=d", "postgres://b/c?x=1&password=***"),
+        for (url, shown, bare) in [
+            ("postgres://a:b@c/d", "postgres://a:***@c/d", "postgres://a@c/d"),
+            ("postgres://a:b:c@d:1/e", "postgres://a:***@d:1/e", "postgres://a@d:1/e"),
+            ("postgres://a:b@c@d:1,e:2", "postgres://a:***@d:1,e:2", "postgres://a@d:1,e:2"),
+            (
+                "postgres://a@b/c?password=d&sslmode=prefer",
+                "postgres://a@b/c?password=***&sslmode=prefer",
+                "postgres://a@b/c?sslmode=prefer",
+            ),
+            (
+                "postgres://b/c?x=1&password=d",
+                "postgres://b/c?x=1&password=***",
+                "postgres://b/c?x=1",
+            ),
+            ("postgres://b/c?password=d", "postgres://b/c?password=***", "postgres://b/c"),
         ] {
             let url = Url::new(url);
             assert!(url.has_password() && !url.is_masked());
-            assert_eq!(url.shown(), shown);
+            assert_eq!((url.shown(), url.bare()), (shown.to_owned(), bare.to_owned()));
             assert!(Url::new(shown).is_masked());
             assert_eq!(format!("{url:?}"), shown);
         }
@@ -98,7 +118,7 @@ mod tests {
         for url in ["postgres://a@b:5432/c", "postgres:///c?host=/run&user=a", "postgres://b:1"] {
             let it = Url::new(url);
             assert!(!it.has_password());
-            assert_eq!((it.shown(), it.reveal()), (url.into(), url));
+            assert_eq!((it.shown(), it.bare(), it.reveal()), (url.into(), url.into(), url));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod configured;
 mod doctor;
+mod init;
 mod pooler;
 mod rights;
 mod seen;

@@ -1,16 +1,9 @@
 //! PURE: what things are called in a configuration, where names are plain and tables are not.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 /// The longest name that is made, so that something fits behind it.
 const CHARS_MAX: usize = 40;
-
-/// The name of a database: that of its file, without what follows the dot.
-pub(super) fn stem(path: &Path) -> String {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    plain(&stem, "database")
-}
 
 /// A text as a name; another word where nothing of it can stand in one.
 pub(super) fn plain(text: &str, otherwise: &str) -> String {

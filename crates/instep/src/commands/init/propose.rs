@@ -5,6 +5,7 @@ use crate::config::{ServiceKind, group_misfit, table_misfit};
 use connectors::sketch::{Sketch, SketchedColumn, SketchedTable};
 use engine::count::{Condition, Count, Folds};
 use model::{Code, Table};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What is proposed.
@@ -26,6 +27,8 @@ pub(super) struct Proposed {
     pub(super) name: String,
     /// Its name in the configuration.
     pub(super) slug: String,
+    /// Its name in the file for the copies.
+    pub(super) to: String,
     pub(super) key: Vec<String>,
     pub(super) rows: u32,
     pub(super) has_more_rows: bool,
@@ -54,12 +57,15 @@ pub(super) struct Left {
 const BY_MAX: usize = 3;
 
 /// What of a database with this name is worth copying and counting.
-pub(super) fn propose(sketch: &Sketch, source: String) -> Proposal {
+pub(super) fn propose(kind: ServiceKind, sketch: &Sketch, source: String) -> Proposal {
     let copy = if source == "copy" { "copies" } else { "copy" }.to_owned();
     let (mut tables, mut left) = (Vec::new(), Vec::new());
     let (mut slugs, mut names) = (Names::default(), Names::default());
+    let mut targets = BTreeSet::new();
     for table in &sketch.tables {
-        match (&table.followed, table_misfit(ServiceKind::Sqlite, &table.name)) {
+        let to = target(kind, &table.name);
+        let misfit = || table_misfit(kind, &table.name).or(table_misfit(ServiceKind::Sqlite, &to));
+        match (&table.followed, misfit()) {
             (Err(fault), _) => {
                 let (name, why) = (table.name.clone(), fault.what.clone());
                 left.push(Left { name, code: fault.code, why });
@@ -69,18 +75,36 @@ pub(super) fn propose(sketch: &Sketch, source: String) -> Proposal {
                 left.push(Left { name: table.name.clone(), code: Code::ConfigName, why });
             }
             (Ok(followed), None) => {
-                let slug = slugs.take(&plain(&table.name, "table"));
-                tables.push(proposed(table, followed, slug, &mut names));
+                let (slug, to) = (slugs.take(&plain(&to, "table")), one(&mut targets, to));
+                tables.push(proposed(table, followed, (slug, to), &mut names));
             }
         }
     }
     Proposal { source, copy, tables, left, more: sketch.more }
 }
 
+/// What a table is called in a file: its schema stands before it unless that is the usual one.
+fn target(kind: ServiceKind, table: &str) -> String {
+    match (kind, table.split_once('.')) {
+        (ServiceKind::Postgres, Some(("public", name))) => name.to_owned(),
+        (ServiceKind::Postgres, Some((schema, name))) => format!("{schema}_{name}"),
+        _ => table.to_owned(),
+    }
+}
+
+/// The name, or the first one with lines behind it that no other table has. A file does not tell
+/// capitals from small letters.
+fn one(taken: &mut BTreeSet<String>, mut name: String) -> String {
+    while !taken.insert(name.to_lowercase()) {
+        name.push('_');
+    }
+    name
+}
+
 fn proposed(
     table: &SketchedTable,
     followed: &Arc<Table>,
-    slug: String,
+    (slug, to): (String, String),
     names: &mut Names,
 ) -> Proposed {
     let live = table.columns.iter().find(|column| is_deletion(&column.name));
@@ -111,6 +135,7 @@ fn proposed(
     Proposed {
         name: table.name.clone(),
         slug,
+        to,
         key: followed.key_names().map(str::to_owned).collect(),
         rows: table.rows,
         has_more_rows: table.has_more_rows,

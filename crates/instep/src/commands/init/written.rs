@@ -7,25 +7,41 @@ use connectors::sketch::SketchBounds;
 use std::fmt::Write as _;
 
 /// What is named by where it is.
-pub(super) struct Paths {
-    /// The database as it was given.
+pub(super) struct Places {
+    /// The database as it was given, without a password.
     pub(super) from: String,
     /// The database, as the configuration names it.
-    pub(super) database: String,
+    pub(super) database: Named,
     /// The file for the copies, as the configuration names it.
     pub(super) copy: String,
 }
 
+/// A database, as a configuration names it.
+pub(super) enum Named {
+    /// A SQLite file.
+    Sqlite {
+        /// Its path.
+        path: String,
+    },
+    /// A PostgreSQL database.
+    Postgres {
+        /// Its URL, without a password.
+        url: String,
+        /// The variable that has the password, if it needs one.
+        password: Option<String>,
+    },
+}
+
 /// The proposal.
-pub(super) fn written(proposal: &Proposal, paths: &Paths, bounds: &SketchBounds) -> String {
+pub(super) fn written(proposal: &Proposal, places: &Places, bounds: &SketchBounds) -> String {
     let Proposal { source, copy, tables, .. } = proposal;
     let mut yaml = String::from("# yaml-language-server: $schema=./instep.schema.json\n");
-    head(paths, bounds, &mut yaml);
+    head(places, bounds, &mut yaml);
     let _ = write!(yaml, "version: 1\n\nservices:\n  {source}:\n");
-    let _ = writeln!(yaml, "    sqlite: {}", yaml_text(&paths.database));
+    yaml.push_str(&service(&places.database));
     yaml.push_str("  # A second file, which `instep run` makes, with a copy of each table.\n");
-    let _ = write!(yaml, "  {copy}:\n    sqlite: {}\n", yaml_text(&paths.copy));
-    yaml.push_str("\n# `instep run` adds triggers to its tables, which record what changes;\n");
+    let _ = write!(yaml, "  {copy}:\n    sqlite: {}\n", yaml_text(&places.copy));
+    let _ = writeln!(yaml, "\n{}", installed(&places.database));
     let _ = writeln!(yaml, "# `instep source detach {source}` takes them out again.");
     let _ = write!(yaml, "sources:\n  {source}:\n    from: {source}\n    tables:\n");
     for table in tables {
@@ -35,7 +51,7 @@ pub(super) fn written(proposal: &Proposal, paths: &Paths, bounds: &SketchBounds)
         "\n# Each is kept equal to its table. Leave out what you need nowhere else.\ncopies:\n",
     );
     for table in tables {
-        let (of, to) = (format!("{source}/{}", table.name), format!("{copy}/{}", table.name));
+        let (of, to) = (format!("{source}/{}", table.name), format!("{copy}/{}", table.to));
         let _ = writeln!(yaml, "  {}:", table.slug);
         let _ = writeln!(yaml, "    of: {}", yaml_text(&of));
         let _ = writeln!(yaml, "    to: {}", yaml_text(&to));
@@ -54,8 +70,36 @@ pub(super) fn written(proposal: &Proposal, paths: &Paths, bounds: &SketchBounds)
     yaml
 }
 
-fn head(paths: &Paths, bounds: &SketchBounds, yaml: &mut String) {
-    let from = in_comment(&paths.from);
+fn service(database: &Named) -> String {
+    match database {
+        Named::Sqlite { path } => format!("    sqlite: {}\n", yaml_text(path)),
+        Named::Postgres { url, password } => {
+            let url = format!("    postgres: {}\n", yaml_text(url));
+            let password = password.iter().map(|variable| {
+                format!(
+                    "    # Or a file that only Instep's user may read: {{ file: PATH }}\n    \
+                     password: \"${{{variable}:?the password}}\"\n"
+                )
+            });
+            std::iter::once(url).chain(password).collect()
+        }
+    }
+}
+
+/// What following it puts there.
+fn installed(database: &Named) -> &'static str {
+    match database {
+        Named::Sqlite { .. } => {
+            "# `instep run` adds triggers to its tables, which record what changes;"
+        }
+        Named::Postgres { .. } => {
+            "# `instep run` makes a publication of its tables and a replication slot there;"
+        }
+    }
+}
+
+fn head(places: &Places, bounds: &SketchBounds, yaml: &mut String) {
+    let from = in_comment(&places.from);
     let _ = write!(
         yaml,
         "#\n# Proposed by `instep init --from {from}`.\n# Counts are proposed by what the first {} \

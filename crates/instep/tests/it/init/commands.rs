@@ -107,7 +107,8 @@ fn what_can_not_be_read_is_refused() {
         ("sqlite:nowhere.db", 4, &["E-FILE-MISSING"][..]),
         ("sqlite:text.db", 2, &["E-FILE-UNSUITABLE"]),
         ("sqlite:empty.db", 2, &["E-NOTHING-TO-FOLLOW", "E-TABLE-NO-KEY"]),
-        ("postgres://a/b", 2, &["E-USAGE"]),
+        ("postgres://a@b:c/d", 2, &["E-POSTGRES-URL"]),
+        ("mysql://a:s3cret@b/c", 2, &["E-USAGE"]),
         ("sqlite:", 2, &["E-USAGE"]),
     ] {
         let ran = folder.run(&format!("--json init --from {from} --output new.yaml"));
@@ -117,6 +118,7 @@ fn what_can_not_be_read_is_refused() {
             "{from}"
         );
         assert!(!folder.path().join("new.yaml").exists());
+        assert!(!ran.out.contains("s3cret"), "{}", ran.out);
     }
 }
 

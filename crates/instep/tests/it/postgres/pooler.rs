@@ -58,4 +58,6 @@ fn a_pooler_is_told_from_a_server_and_asked_nothing() {
     let json = quiz.finds(3, &["E-POSTGRES-POOLER"]);
     assert!(found(&json, "app", "authentication").contains("startup parameter"), "{json:#}");
     assert_eq!(checks(&json, "app").last().unwrap()["layer"], "authentication");
+    let ran = quiz.folder.run(&format!("--json init --from {url}"));
+    assert_eq!((ran.code, ran.problems()), (4, vec!["E-POSTGRES-POOLER".to_owned()]));
 }
