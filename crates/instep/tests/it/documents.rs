@@ -7,6 +7,7 @@
 //!   where `…` stands for what varies. A block that only asks is asked again until it says that.
 //! - `yaml` whose first line is `# FILE`: that file, which is a whole configuration.
 //! - `sql` whose first line is `-- FILE`: statements for that database.
+//! - A page that speaks of the server at `127.0.0.1:5432` is given a PostgreSQL, which its `psql` asks.
 //! - `sh` with `cargo` or `git`: not run; its commands have to exist.
 //! - anything with `ignore: REASON`: not run. A page may begin with `Goes on from [..](..)`: then
 //!   that page is run first.
@@ -15,13 +16,14 @@ mod names;
 mod page;
 mod pattern;
 mod script;
+mod server;
 mod session;
 
 use page::{Page, Use};
 use std::collections::BTreeSet;
 
 /// The pages that are run, each by a test of its own below.
-const RUN: [&str; 15] = [
+const RUN: [&str; 16] = [
     "README.md",
     "docs/README.md",
     "docs/tutorial.md",
@@ -35,6 +37,7 @@ const RUN: [&str; 15] = [
     "docs/how-to/handle-failures.md",
     "docs/how-to/migrate-a-table.md",
     "docs/how-to/operate.md",
+    "docs/how-to/follow-postgresql.md",
     "docs/explanation/promises.md",
     "docs/explanation/compared.md",
 ];
@@ -90,6 +93,11 @@ fn migrating_a_table_runs_as_it_is_written() {
 #[test]
 fn operating_runs_as_it_is_written() {
     script::run("docs/how-to/operate.md");
+}
+
+#[test]
+fn following_postgresql_runs_as_it_is_written() {
+    script::run("docs/how-to/follow-postgresql.md");
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub(super) fn unknown(pages: &[Page]) -> Vec<String> {
                     metric if is_long(metric) && metric.starts_with("instep_") => {
                         metrics.contains(metric)
                     }
-                    test if is_long(test) => tests.contains(test),
+                    test if is_long(test) => tests.contains(test) || SETTINGS.contains(&test),
                     _ => true,
                 };
                 if !exists {
@@ -60,6 +60,9 @@ pub(super) fn unknown(pages: &[Page]) -> Vec<String> {
     }
     unknown
 }
+
+/// Names of other programs that are as long as those of tests.
+const SETTINGS: [&str; 1] = ["max_slot_wal_keep_size"];
 
 /// Figures of thousands that no bench has printed, each with its place.
 pub(super) fn unmeasured(pages: &[Page]) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use super::page::{Page, Use};
 use super::pattern::matches;
+use super::server;
 use super::session::{Ran, Session};
 use crate::rig;
 use clap::CommandFactory;
@@ -31,10 +32,11 @@ const STATEMENTS: [&str; 7] = ["insert", "update", "delete", "create", "drop", "
 /// Runs a page, after the one that it goes on from.
 pub(super) fn run(path: &str) {
     let page = Page::read(path);
-    let mut session = Session::new();
-    if let Some(before) = page.goes_on_from() {
-        play(&Page::read(&before), &mut session);
-    }
+    let before = page.goes_on_from().map(|before| Page::read(&before));
+    let texts: Vec<_> = before.iter().chain([&page]).map(|page| page.text.as_str()).collect();
+    let Ok(server) = server::of(&texts) else { return };
+    let mut session = Session::new(server.as_ref());
+    before.iter().for_each(|before| play(before, &mut session));
     play(&page, &mut session);
 }
 

@@ -1,5 +1,6 @@
 //! A bash that goes on from block to block, with the program, a folder and an address of its own.
 
+use super::server;
 use crate::rig;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -9,6 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
+use testkit::postgres::Server;
 use tokio::runtime::Builder;
 
 /// What pages call the address of the API.
@@ -23,7 +25,8 @@ pub(super) struct Session {
     child: Child,
     typed: Option<ChildStdin>,
     said: Receiver<String>,
-    address: String,
+    /// What pages say, and what stands for it here.
+    names: Vec<(&'static str, String)>,
     blocks: usize,
 }
 
@@ -34,7 +37,7 @@ pub(super) struct Ran {
 }
 
 impl Session {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(server: Option<&Server>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let program = Path::new(env!("CARGO_BIN_EXE_instep")).parent().unwrap();
         let path = std::env::var("PATH").unwrap();
@@ -42,6 +45,10 @@ impl Session {
         command.args(["--noprofile", "--norc"]).current_dir(folder.path());
         command.env("PATH", format!("{}:{path}", program.display())).env("HOME", folder.path());
         command.env_remove("INSTEP_CONFIG").env_remove("NO_COLOR").env("LC_ALL", "C.UTF-8");
+        if let Some(server) = server {
+            command.env("PGHOST", "127.0.0.1").env("PGPORT", server.port().to_string());
+            command.env("PGUSER", "postgres").env("PSQLRC", "/dev/null");
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -51,8 +58,9 @@ impl Session {
             lines.map_while(Result::ok).for_each(|line| drop(sender.send(line)));
         });
         let typed = child.stdin.take();
-        let address = address(child.id());
-        let mut session = Self { folder, child, typed, said, address, blocks: 0 };
+        let server = server.map(|it| (server::SHOWN, format!("127.0.0.1:{}", it.port())));
+        let names = [(SHOWN, address(child.id()))].into_iter().chain(server).collect();
+        let mut session = Self { folder, child, typed, said, names, blocks: 0 };
         // Whatever happens, nothing that a page has started goes on after it.
         session.type_in("trap 'kill -9 $(jobs -p) 2> /dev/null' EXIT\nset -u\n");
         // A writer waits for a moment when the file is busy, as the tutorial tells.
@@ -62,8 +70,7 @@ impl Session {
 
     /// Writes a file.
     pub(super) fn write(&self, name: &str, text: &str) {
-        let text = text.replace(SHOWN, &self.address);
-        fs::write(self.folder.path().join(name), text).unwrap();
+        fs::write(self.folder.path().join(name), self.here(text)).unwrap();
     }
 
     /// Gives each configuration an address of this session, where it has none.
@@ -71,7 +78,7 @@ impl Session {
         for path in self.files("yaml") {
             let mut text = fs::read_to_string(&path).unwrap();
             if !text.lines().any(|line| line.starts_with("listen:")) {
-                text.push_str(&format!("listen: {}\n", self.address));
+                text.push_str(&format!("listen: {}\n", self.names[0].1));
                 fs::write(path, text).unwrap();
             }
         }
@@ -108,7 +115,14 @@ impl Session {
     pub(super) fn said(&self, ran: &Ran) -> String {
         let bytes = fs::read(self.folder.path().join(format!(".said{}", ran.number)));
         let text = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
-        text.replace(&self.address, SHOWN)
+        let shown = |text: String, (shown, here): &(&str, String)| text.replace(here, shown);
+        self.names.iter().fold(text, shown)
+    }
+
+    /// A text of a page with the names of this session.
+    fn here(&self, text: &str) -> String {
+        let here = |text: String, (shown, here): &(&str, String)| text.replace(shown, here);
+        self.names.iter().fold(text.to_owned(), here)
     }
 
     /// What running instances have logged into files, for a test that fails.
@@ -120,7 +134,7 @@ impl Session {
     fn block(&mut self, commands: &str) -> usize {
         self.settle();
         self.blocks += 1;
-        let commands = commands.replace(SHOWN, &self.address);
+        let commands = self.here(commands);
         fs::write(self.folder.path().join(format!(".block{}", self.blocks)), commands).unwrap();
         self.blocks
     }
