@@ -7,6 +7,7 @@
 //!
 //! Must not know: what is tested with it.
 
+mod history;
 mod keeper;
 mod programs;
 
@@ -60,25 +61,33 @@ pub fn start(settings: &Settings) -> Option<Server> {
 
 impl Server {
     fn start(programs: Programs, settings: &Settings) -> Self {
+        let mut server = Self::in_new_folder(programs);
+        let data = server.data();
+        let data = data.to_str().expect("a path in UTF-8");
+        let made = ["-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8"];
+        server.programs.must("initdb", &[&made[..], &["--locale=C"]].concat());
+        server.write_settings(settings);
+        server.start_at_a_free_port();
+        server
+    }
+
+    fn in_new_folder(programs: Programs) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("instep-pg-{}-{number}", process::id()));
         fs::create_dir(&folder).expect("a folder for the server");
         programs.own(&folder);
         let keeper = Keeper::of(&folder);
-        let mut server = Self { folder, port: 0, programs, _keeper: keeper };
-        let data = server.data();
-        let data = data.to_str().expect("a path in UTF-8");
-        let made = ["-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8"];
-        server.programs.must("initdb", &[&made[..], &["--locale=C"]].concat());
-        server.write_settings(settings);
+        Self { folder, port: 0, programs, _keeper: keeper }
+    }
+
+    fn start_at_a_free_port(&mut self) {
         // Somebody else may take the port between its choice and the start.
         let started = (0..10).any(|_| {
-            server.port = free_port();
-            server.try_start()
+            self.port = free_port();
+            self.try_start()
         });
-        assert!(started, "PostgreSQL did not start: {}", server.log());
-        server
+        assert!(started, "PostgreSQL did not start: {}", self.log());
     }
 
     /// The folder with its socket, its files and its log.
@@ -125,6 +134,17 @@ impl Server {
     /// Ends the server as a crash does, and starts it again.
     pub fn crash(&self) {
         self.control(&["stop", "-m", "immediate", "-w", "-t", "120"]);
+        self.start_again();
+    }
+
+    /// Ends the server in order, as for a night; whoever is connected is sent away.
+    pub fn stop(&self) {
+        let stopped = self.control(&["stop", "-m", "fast", "-w", "-t", "120"]);
+        assert!(stopped, "PostgreSQL did not stop: {}", self.log());
+    }
+
+    /// Starts the server after it was stopped, at its port.
+    pub fn start_again(&self) {
         // Somebody else may have its port for a moment.
         let started = (0..10).any(|_| self.try_start());
         assert!(started, "PostgreSQL did not come back: {}", self.log());
@@ -173,7 +193,7 @@ impl Server {
 const ALWAYS: [&str; 9] = [
     "listen_addresses = '127.0.0.1'",
     "wal_level = logical",
-    "max_replication_slots = 64",
+    "max_replication_slots = 500",
     "max_wal_senders = 64",
     "max_connections = 200",
     "max_prepared_transactions = 20",
