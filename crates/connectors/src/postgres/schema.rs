@@ -6,6 +6,7 @@
 //!   fit        whether a table can be followed, and what it looks like then
 //!   key        the columns that tell its rows apart, in the stream as well
 //!   texts      how what is text to us compares at the server
+//!   version    the number of a table as it looks now
 //!   described  a table that can be followed
 //!   unfit      why one cannot
 //! ```
@@ -20,6 +21,7 @@ mod key;
 mod query;
 mod texts;
 mod unfit;
+mod version;
 
 use super::session::Session;
 use super::trouble::Trouble;
@@ -28,6 +30,7 @@ pub use described::{Described, DescribedColumn, Leaf, Order};
 use facts::Facts;
 use model::TableName;
 pub use unfit::{Unfit, Why};
+pub(super) use version::of as version;
 
 /// Describes the tables of these names, in their order, as one snapshot has them. `types` are those
 /// of the same database; a table may have one that is newer, and says so.

@@ -75,6 +75,11 @@ pub struct Leaf {
     pub name: TableName,
     /// The number of the file that its rows are in, another one after each rewrite and truncation.
     pub file: u32,
+    /// The number of its attachment and those of the partitions that it is in: another one after it
+    /// was detached for a while.
+    pub attached: u32,
+    /// The transaction that changed it last, as a whole: one that emptied it, for one.
+    pub changed_by: u32,
     /// Whether it, and each partition that it is in, was made as what it is. One that was made by
     /// itself and attached later brought rows with it, of which the stream says nothing.
     pub is_born: bool,

@@ -63,6 +63,8 @@ pub(super) struct LeafFacts {
     pub(super) name: String,
     pub(super) file: u32,
     pub(super) relation: Relation,
+    pub(super) attached: u32,
+    pub(super) changed_by: u32,
     pub(super) is_born: bool,
 }
 
@@ -170,6 +172,8 @@ fn leaf(row: &Line<'_>) -> Option<LeafFacts> {
         file: row.read(2)?,
         relation: row.relation(3)?,
         is_born: row.read(6)?,
+        attached: row.read(7)?,
+        changed_by: row.read(8)?,
     })
 }
 

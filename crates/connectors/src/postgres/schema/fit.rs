@@ -3,7 +3,7 @@
 use super::described::{Described, DescribedColumn, Leaf, Order};
 use super::facts::{ColumnFacts, Facts, LeafFacts, Relation};
 use super::unfit::{Unfit, Why};
-use super::{key, texts};
+use super::{key, texts, version};
 use crate::postgres::pgoutput::ReplicaIdentity;
 use crate::postgres::types::Types;
 use model::{Column, Table, TableName};
@@ -47,9 +47,10 @@ fn describe(name: &TableName, facts: &Facts, types: &Types) -> Result<Described,
         key.push(place);
     }
     let leaves = facts.leaves.iter().map(|(&oid, leaf)| judge_leaf(facts, &names, oid, leaf));
+    let version = version::of(facts.version, &columns, &key);
     Ok(Described {
         leaves: leaves.collect::<Result<_, _>>()?,
-        table: Arc::new(Table { name: name.clone(), version: facts.version, columns, key }),
+        table: Arc::new(Table { name: name.clone(), version, columns, key }),
         oid: facts.oid,
         identity: facts.relation.identity,
         columns: described,
@@ -98,7 +99,7 @@ fn not_logged(relation: Relation) -> &'static str {
 
 /// What the stream says about a row as it was is up to the leaf that it was in.
 fn judge_leaf(facts: &Facts, key: &[String], oid: u32, leaf: &LeafFacts) -> Result<Leaf, Why> {
-    let LeafFacts { name, file, relation, is_born } = leaf;
+    let LeafFacts { name, file, relation, attached, changed_by, is_born } = leaf;
     match (relation.kind, relation.persistence) {
         ('r', 'p') => {}
         ('r', _) => {
@@ -121,6 +122,7 @@ fn judge_leaf(facts: &Facts, key: &[String], oid: u32, leaf: &LeafFacts) -> Resu
             return Err(Why::NoKey(why));
         }
     }
-    let (name, file) = (name.as_str().into(), *file);
-    Ok(Leaf { oid, name, file, is_born: *is_born, identity: relation.identity })
+    let (name, identity) = (name.as_str().into(), relation.identity);
+    let (file, attached, changed_by, is_born) = (*file, *attached, *changed_by, *is_born);
+    Ok(Leaf { oid, name, file, attached, changed_by, is_born, identity })
 }

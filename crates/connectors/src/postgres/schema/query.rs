@@ -15,7 +15,7 @@ pub(super) fn of(names: &[TableName]) -> String {
         format!("({number}, {}, {})", quote::text(schema), quote::text(name))
     });
     let asked = asked.collect::<Vec<_>>().join(", ");
-    let arms = [(TABLES, 8), (COLUMNS, 11), (LEAVES, 7), (KEYS, 9)];
+    let arms = [(TABLES, 8), (COLUMNS, 11), (LEAVES, 9), (KEYS, 9)];
     let arms = arms.map(|(arm, cells)| {
         let rest = ", null".repeat(WIDTH - 2 - cells);
         arm.replace(" REST", &rest)
@@ -26,7 +26,7 @@ pub(super) fn of(names: &[TableName]) -> String {
 }
 
 /// The tables, and all that is below each which is partitioned. A type's row is as old as its table,
-/// and a row of pg_inherits as old as the attachment. Both can be of one transaction which filled the
+/// and a row of pg_inherits as old as the attachment, which it numbers. Both can be of one transaction which filled the
 /// table in between, but an attachment writes the row of each column anew.
 const FOUND: &str = "
     local as (select datlocprovider = 'b' or datlocprovider = 'c' and datcollate in ('C', 'POSIX')
@@ -36,18 +36,19 @@ const FOUND: &str = "
     found as (select a.number, c.* from asked a
         join pg_namespace n on n.nspname = a.schema
         join pg_class c on c.relnamespace = n.oid and c.relname = a.name),
-    tree(number, relation, is_born) as (
-        select f.number, f.oid, true from (select number, oid, relkind from found) f
+    tree(number, relation, attached, is_born) as (
+        select f.number, f.oid, 0::int8, true from (select number, oid, relkind from found) f
             where f.relkind = 'p'
         union all
-        select t.number, i.inhrelid, t.is_born and i.xmin = y.xmin and exists (
+        select t.number, i.inhrelid, (t.attached * 31 + i.xmin::text::int8) % 4294967296,
+            t.is_born and i.xmin = y.xmin and exists (
                 select from pg_attribute a where a.attrelid = i.inhrelid and a.attnum > 0
                 and not a.attisdropped and a.xmin = y.xmin and a.cmin = y.cmin)
             from tree t
             join pg_inherits i on i.inhparent = t.relation and not i.inhdetachpending
             join pg_type y on y.typrelid = i.inhrelid),
-    leaf as (select t.number, t.is_born, n.nspname, c.oid, c.relname, c.relfilenode, c.relkind,
-            c.relpersistence, c.relreplident
+    leaf as (select t.number, t.attached, t.is_born, n.nspname, c.oid, c.relname, c.relfilenode, c.relkind,
+            c.relpersistence, c.relreplident, c.xmin
         from tree t join pg_class c on c.oid = t.relation
         join pg_namespace n on n.oid = c.relnamespace where c.relkind <> 'p')";
 
@@ -78,7 +79,7 @@ const COLUMNS: &str = "
 const LEAVES: &str = "
     select 'leaf', l.number::text, l.oid::text, l.nspname || '.' || l.relname,
         l.relfilenode::text, l.relkind::text, l.relpersistence::text, l.relreplident::text,
-        l.is_born::text REST
+        l.is_born::text, l.attached::text, l.xmin::text REST
     from leaf l";
 
 /// One row for each column of each unique index; an expression has no column.

@@ -2,7 +2,10 @@
 
 use instep_connectors::postgres::pgoutput::Decoder;
 use instep_connectors::postgres::replication::{Carried, FeedLimits};
+use instep_connectors::postgres::schema::{Described, describe};
+use instep_connectors::postgres::types::Types;
 use instep_connectors::postgres::{Access, Feed, Follow, Lsn, Replication, Session, Trouble};
+use model::Position;
 use std::sync::OnceLock;
 use std::time::Duration;
 use testkit::postgres::{Server, Settings};
@@ -38,10 +41,44 @@ impl Database {
         self.session.query(statements).await.unwrap_or_else(|it| panic!("{statements}: {it}"));
     }
 
+    /// Runs statements one by one, each a transaction; no text in them has a semicolon.
+    pub(crate) async fn each(&self, statements: &str) {
+        for statement in statements.split(';') {
+            self.run(statement).await;
+        }
+    }
+
     /// The one cell of an answer.
     pub(crate) async fn one(&self, query: &str) -> String {
         let rows = self.session.query(query).await.unwrap();
         rows[0][0].clone().unwrap_or_default()
+    }
+
+    /// Where the log ends: everything that was committed lies before.
+    pub(crate) async fn end(&self) -> Position {
+        let end: Lsn = self.one("select pg_current_wal_insert_lsn()").await.parse().unwrap();
+        Position::from_number(end.0)
+    }
+
+    /// Waits until nobody reads the slots of this database.
+    pub(crate) async fn released(&self) {
+        until("nobody reads the slot", async || {
+            let read = "select count(*) from pg_replication_slots
+                where database = current_database() and active";
+            self.one(read).await == "0"
+        })
+        .await;
+    }
+
+    /// A table, as the server describes it.
+    pub(crate) async fn described(&self, table: &str) -> Described {
+        let types = Types::read(&self.session.query(Types::QUERY).await.unwrap()).unwrap();
+        describe(&self.session, &types, &[table.into()]).await.unwrap().remove(0).unwrap()
+    }
+
+    /// Another session of this database.
+    pub(crate) async fn another(&self) -> Session {
+        Session::connect(&self.access).await.unwrap()
     }
 
     /// Makes a slot that nobody else has, with everything published.

@@ -18,8 +18,8 @@ async fn a_database_keeps_the_promises_of_a_source() {
         let service = Arc::new(followed(&database, &["public.questions"]));
         source::Subject {
             service,
+            table: questions(&database).await,
             hand: Box::new(Dropping(Hand(database))),
-            table: questions(),
             tells_unchanged: false,
             tells: source::Tells::EachChange,
         }

@@ -24,8 +24,8 @@ async fn recorded_changes_keep_the_promises_of_a_source() {
         let hand = Hand(with_questions().await);
         source::Subject {
             service: Arc::new(followed(&hand)),
+            table: questions(&hand.0).await,
             hand: Box::new(Clearing(hand)),
-            table: questions(),
             tells_unchanged: false,
             tells: source::Tells::RowsAsTheyAre,
         }
@@ -41,7 +41,7 @@ async fn rows_beside_recorded_changes_keep_the_promises_of_inspection() {
     inspect::suite(async || {
         let hand = Hand(with_questions().await);
         let filled: Vec<Row> = inspect::filled();
-        let table = questions();
+        let table = questions(&hand.0).await;
         hand.write(filled.into_iter().map(|row| insert(&table, row)).collect(), "commit").await;
         let mut source = Service::<dyn Source>::connect(&followed(&hand)).await.unwrap();
         source.start(None).await.unwrap();
