@@ -8,6 +8,7 @@
 //!     witness       PURE: whether anything happened that the stream says nothing of
 //!   assembly        PURE: messages to steps
 //!     followed      PURE: rows to changes        numbers   PURE: numbers of transactions
+//!     part          PURE: changes that are handed over together
 //!     known_history PURE: whether what comes again is what we have
 //!   confirming      PURE: what the server may forget
 //!   triggers        the same without the log: triggers record what was touched
@@ -27,6 +28,7 @@ mod known_history;
 mod limits;
 mod names;
 mod numbers;
+mod part;
 mod publication;
 mod server;
 mod session;

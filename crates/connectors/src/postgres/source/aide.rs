@@ -11,8 +11,11 @@ use super::sight::Sight;
 use super::slot;
 use super::unready::Unready;
 use super::witness::Witness;
+use crate::postgres::lsn::Lsn;
 use crate::postgres::session::Session;
 use crate::postgres::trouble::Trouble;
+use model::TableName;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -49,6 +52,9 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     marker: bool,
+    /// How far the stream has come, and which transactions it said emptied tables.
+    reached: Lsn,
+    emptied: BTreeMap<TableName, u32>,
     findings: Findings,
 }
 
@@ -68,7 +74,8 @@ impl Aide {
     /// Sets to work; `witness` is what has to stay as it is.
     pub(super) fn begin(wanted: Wanted, witness: Witness, slot: String) -> Self {
         let shared = Arc::new(Shared::default());
-        let work = Work { shared: shared.clone(), wanted, witness, slot, marked_at: None };
+        let work =
+            Work { shared: shared.clone(), wanted, witness, slot, marked_at: None, unsaid: None };
         Self { shared, task: tokio::spawn(work.run()) }
     }
 
@@ -76,6 +83,15 @@ impl Aide {
     pub(super) fn mark(&self) {
         self.shared.lock().marker = true;
         self.shared.wanted.notify_one();
+    }
+
+    /// How far the stream has come. Never blocks.
+    pub(super) fn reached(&self, (reached, emptied): (Lsn, &BTreeMap<TableName, u32>)) {
+        let mut state = self.shared.lock();
+        state.reached = reached;
+        if state.emptied != *emptied {
+            state.emptied.clone_from(emptied);
+        }
     }
 
     /// The slot as it stands and what is to be noted, if that was found since it was asked last.
@@ -110,6 +126,8 @@ struct Work {
     witness: Witness,
     slot: String,
     marked_at: Option<Instant>,
+    /// Something was done that the stream has not said; it says so before this, if ever.
+    unsaid: Option<Lsn>,
 }
 
 impl Work {
@@ -153,14 +171,14 @@ impl Work {
         let standing = slot::look(session, &self.slot).await?;
         let bound = self.wanted.limits.slot_wal_bytes_max;
         if let Some(standing) = standing.as_ref().filter(|it| bound > 0 && it.retained > bound) {
-            // Whoever should read it may be held up for long: the server comes first.
-            slot::drop_it(session, &self.slot).await?;
             let retained = standing.retained;
             self.lost(format!(
                 "the slot {} kept {retained} bytes of the log, more than slot_wal_bytes_max ({bound}), \
-                 and was dropped",
+                 and is dropped",
                 self.slot
             ));
+            // Whoever should read it may be held up for long: the server comes first.
+            slot::drop_it(session, &self.slot).await?;
         }
         self.shared.lock().findings.slot = standing;
         self.look_at_tables(session).await
@@ -185,10 +203,22 @@ impl Work {
             tables: sight.seen(|table| publication.place_of(table)),
             ..self.witness.clone()
         };
-        if let Some(missed) = self.witness.missed(&now) {
-            self.lost(missed);
+        // Whatever is seen now lies before this.
+        let written = server::written(session).await?;
+        let (reached, emptied) = {
+            let state = self.shared.lock();
+            (state.reached, state.emptied.clone())
+        };
+        let told = |name: &str, by: u32| emptied.get(&name.into()) == Some(&by);
+        if let Some(missed) = self.witness.missed(&now, &told) {
+            // The stream may still come to say it.
+            let is_certain = self.witness.missed(&now, &|_, _| true).is_some();
+            if is_certain || reached >= *self.unsaid.get_or_insert(written) {
+                self.lost(missed);
+            }
             return Ok(());
         }
+        self.unsaid = None;
         let now = now.with_those_before(&self.witness);
         if now != self.witness {
             self.witness = now.clone();

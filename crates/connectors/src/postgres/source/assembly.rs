@@ -9,18 +9,18 @@ use super::followed::Followed;
 use super::known_history::{Again, Known};
 use super::names::position;
 use super::numbers::Numbers;
-use super::unready::Stopped;
+use super::part::Part;
+use super::unready::{Gap, Stopped};
 use crate::postgres::lsn::Lsn;
 use crate::postgres::pgoutput::{Ended, Malformed, Message, Relations};
 use crate::postgres::trouble::Trouble;
-use model::{Change, Step, TransactionId};
+use model::{Change, Op, Step, TableName, TransactionId};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// Puts steps together.
 #[derive(Debug)]
 pub(super) struct Assembly {
-    part_bytes_max: usize,
     numbers: Numbers,
     /// The tables that were described; nothing for one that is not followed.
     tables: Relations<Option<Followed>>,
@@ -33,6 +33,8 @@ pub(super) struct Assembly {
     again: Option<Again>,
     /// How far it is known that everything came.
     reached: Lsn,
+    /// The transactions that emptied tables, the last of each.
+    emptied: BTreeMap<TableName, u32>,
 }
 
 /// The transaction between whose beginning and end the stream is.
@@ -45,14 +47,6 @@ struct Open {
     has_changes: bool,
     /// It comes in blocks, and this is one.
     block: Option<u32>,
-}
-
-/// Changes that are to be handed over together.
-#[derive(Debug, Default)]
-struct Part {
-    sub: Option<TransactionId>,
-    changes: Vec<Change>,
-    bytes: usize,
 }
 
 /// What a message leads to, beside steps.
@@ -68,21 +62,26 @@ impl Assembly {
     /// Of a stream that begins behind `reached`; `again` says what may come a second time.
     pub(super) fn new(part_bytes_max: usize, numbers: Numbers, again: Again, reached: Lsn) -> Self {
         Self {
-            part_bytes_max,
             numbers,
             tables: Relations::new(),
             open: None,
             blocks: BTreeMap::new(),
-            part: Part::default(),
+            part: Part::new(part_bytes_max),
             steps: VecDeque::new(),
             again: Some(again),
             reached,
+            emptied: BTreeMap::new(),
         }
     }
 
     /// The next step.
     pub(super) fn step(&mut self) -> Option<Step> {
         self.steps.pop_front()
+    }
+
+    /// How far everything came, and which transactions emptied tables, the last of each.
+    pub(super) fn reached(&self) -> (Lsn, &BTreeMap<TableName, u32>) {
+        (self.reached, &self.emptied)
     }
 
     /// Whether what comes may be what came before.
@@ -106,7 +105,7 @@ impl Assembly {
             Message::Commit(ended) => self.commit(*ended, confirming)?,
             Message::StreamStart { transaction, .. } => self.block(*transaction),
             Message::StreamStop => {
-                self.flush();
+                self.steps.extend(self.part.take());
                 let open = self.open.take();
                 if let Some((block, true)) = open.and_then(|it| Some((it.block?, it.has_changes))) {
                     self.blocks.insert(block, true);
@@ -173,10 +172,10 @@ impl Assembly {
         let Some(open) = self.open.take() else {
             return Err(Trouble::malformed("a transaction ends that did not begin").into());
         };
-        self.flush_for(open.transaction, open.transaction);
+        self.steps.extend(self.part.take());
         let known = known(ended, open.transaction);
         if open.comes_again {
-            self.again.iter_mut().for_each(|again| again.saw(known, open.has_changes));
+            self.came_again(known, ended, open.has_changes, confirming);
             return Ok(());
         }
         self.end(ended, open.transaction, open.has_changes, confirming)
@@ -190,8 +189,8 @@ impl Assembly {
     ) -> Result<(), Stopped> {
         let has_changes = self.blocks.remove(&transaction).unwrap_or(false);
         let transaction = self.numbers.whole(transaction);
-        if let Some(again) = self.again.as_mut().filter(|again| again.covers(ended.end)) {
-            again.saw(known(ended, transaction), has_changes);
+        if self.again.as_ref().is_some_and(|again| again.covers(ended.end)) {
+            self.came_again(known(ended, transaction), ended, has_changes, confirming);
             if has_changes {
                 // Its parts were handed over and are to be dropped again.
                 self.steps.push_back(Step::Abort { transaction, sub: transaction });
@@ -199,6 +198,20 @@ impl Assembly {
             return Ok(());
         }
         self.end(ended, transaction, has_changes, confirming)
+    }
+
+    /// A transaction that we have has ended; if it is the last one, it is to come again next time.
+    fn came_again(
+        &mut self,
+        known: Known,
+        ended: Ended,
+        has_changes: bool,
+        confirming: &mut Confirming,
+    ) {
+        self.again.iter_mut().for_each(|again| again.saw(known, has_changes));
+        if has_changes {
+            confirming.handed(ended.end, ended.commit);
+        }
     }
 
     /// A transaction that was not there before has ended.
@@ -228,7 +241,7 @@ impl Assembly {
             return Ok(());
         }
         if let Some(why) = again.judge() {
-            return Err(Stopped::Lost(why));
+            return Err(Stopped::Lost(Gap::restored(why)));
         }
         self.again = None;
         Ok(())
@@ -274,32 +287,13 @@ impl Assembly {
         }
         let whole = open.transaction;
         let change = read(table)?;
+        if change.op == Op::Truncate {
+            let number = sub.unwrap_or(u32::try_from(whole.0 & u64::from(u32::MAX)).unwrap_or(0));
+            self.emptied.insert(change.table.name.clone(), number);
+        }
         let sub = sub.map_or(whole, |sub| self.numbers.whole(sub));
-        if self.part.sub.is_some_and(|it| it != sub) {
-            self.flush_for(whole, sub);
-        }
-        self.part.sub = Some(sub);
-        self.part.bytes += change.bytes();
-        self.part.changes.push(change);
-        if self.part.bytes >= self.part_bytes_max {
-            self.flush();
-        }
+        self.steps.extend(self.part.add(whole, sub, change));
         Ok(())
-    }
-
-    /// Hands over what was gathered of the open transaction.
-    fn flush(&mut self) {
-        if let Some(transaction) = self.open.as_ref().map(|open| open.transaction) {
-            self.flush_for(transaction, transaction);
-        }
-    }
-
-    fn flush_for(&mut self, transaction: TransactionId, otherwise: TransactionId) {
-        let Part { sub, changes, .. } = std::mem::take(&mut self.part);
-        if !changes.is_empty() {
-            let sub = sub.unwrap_or(otherwise);
-            self.steps.push_back(Step::Part { transaction, sub, changes });
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::names::{self, lsn, position};
 use super::numbers::Numbers;
 use super::server::{self, Server};
 use super::sight::Sight;
-use super::unready::Unready;
+use super::unready::{Gap, Unready};
 use super::witness::Witness;
 use super::{publication, slot};
 use crate::postgres::access::Access;
@@ -50,7 +50,7 @@ pub(super) struct History {
 pub(super) async fn begin(
     wanted: &Wanted,
     after: Option<&Resume>,
-    lost: Option<String>,
+    lost: Option<Gap>,
 ) -> Result<(Started, Option<Begun>), Unready> {
     let session = Session::connect(&wanted.access).await?;
     let mut replication = server::connect(&wanted.access).await?;
@@ -61,10 +61,9 @@ pub(super) async fn begin(
     let slot = names::slot_name(&wanted.follower, server.database_oid);
     let mut beginning = Beginning { wanted, session, server, sight, slot, publication };
     let Some(history) = history else {
-        let from = match beginning.standing().await? {
-            Some(standing) if !standing.is_lost() => standing.confirmed,
-            _ => beginning.slot_anew().await?,
-        };
+        // One that is left over stands where the publication was another one perhaps, or was not.
+        beginning.standing().await?;
+        let from = beginning.slot_anew().await?;
         let witness = beginning.witness(from);
         let place = beginning.place(from, &witness);
         let again = Again::new(from, (from, from), None);
@@ -72,7 +71,7 @@ pub(super) async fn begin(
         return Ok((Started::Fresh(place), Some(begun)));
     };
     let gap = match lost {
-        Some(why) => Some(Gap::restored(why)),
+        Some(gap) => Some(gap),
         None => beginning.gap(&history, &mut replication).await?,
     };
     if let Some(gap) = gap {
@@ -84,23 +83,6 @@ pub(super) async fn begin(
     let again = Again::new(from, (history.witness.began, upto), history.last);
     let begun = beginning.follow(replication, from, again, upto, witness).await?;
     Ok((Started::Resumed, Some(begun)))
-}
-
-/// Why a history cannot go on here.
-struct Gap {
-    why: String,
-    /// What was before still is: only a stretch is missing.
-    same_history: bool,
-}
-
-impl Gap {
-    fn restored(why: String) -> Self {
-        Self { why, same_history: false }
-    }
-
-    fn missed(why: impl Into<String>) -> Self {
-        Self { why: why.into(), same_history: true }
-    }
 }
 
 impl History {
@@ -181,7 +163,8 @@ impl Beginning<'_> {
         if witness.timeline != 0 && witness.timeline < self.server.timeline {
             let branched =
                 server::branched(replication, self.server.timeline, witness.timeline).await?;
-            if let Some(branched) = branched.filter(|branched| branched < upto) {
+            if branched.is_none_or(|branched| branched < *upto) {
+                let branched = branched.unwrap_or_default();
                 let why = format!(
                     "a standby was promoted that had come to {branched} only, and we to {upto}"
                 );
@@ -209,7 +192,7 @@ impl Beginning<'_> {
             let why = format!("the slot {} was read up to {confirmed} by somebody else", self.slot);
             return Ok(Some(Gap::missed(why)));
         }
-        let missed = witness.missed(&self.witness(witness.began));
+        let missed = witness.missed(&self.witness(witness.began), &|_, _| false);
         Ok(missed.map(Gap::missed))
     }
 
@@ -226,7 +209,8 @@ impl Beginning<'_> {
     /// Makes the slot, in place of one that is of no use.
     async fn slot_anew(&self) -> Result<Lsn, Unready> {
         slot::drop_it(&self.session, &self.slot).await?;
-        slot::create(&self.wanted.access, &self.session, &self.slot).await
+        let Wanted { access, limits, .. } = self.wanted;
+        slot::create(access, &self.session, &self.slot, limits.slot_patience).await
     }
 
     fn witness(&self, began: Lsn) -> Witness {

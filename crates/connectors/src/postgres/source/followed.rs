@@ -1,7 +1,9 @@
 //! PURE: a table as the stream describes it, and rows of it to changes.
 
+use super::sight::Sight;
+use super::unready::{Gap, Stopped};
 use crate::postgres::pgoutput::{Before, Datum, Relation, Tuple};
-use crate::postgres::schema::Described;
+use crate::postgres::schema::{self, Described};
 use crate::postgres::trouble::Trouble;
 use crate::postgres::types::{self, Form, Types};
 use model::{Cell, Change, Column, Compares, Key, Op, Row, Table, Value};
@@ -15,25 +17,55 @@ pub(super) struct Followed {
     forms: Vec<Form>,
 }
 
+/// What a table is that the stream describes.
+pub(super) enum Told {
+    /// This; nothing if it is not followed.
+    Is(Option<Followed>),
+    /// The catalog may know more by now.
+    Unknown,
+}
+
+/// What this table is, as far as the catalog was seen; `looked` says that it was seen just now.
+pub(super) fn told(relation: &Relation<'_>, sight: &Sight, looked: bool) -> Result<Told, Stopped> {
+    let Some(described) = sight.table(relation) else { return Ok(Told::Is(None)) };
+    if let Some(followed) = Followed::standing(relation, described) {
+        return Ok(Told::Is(Some(followed)));
+    }
+    if !looked {
+        return Ok(Told::Unknown);
+    }
+    let earlier = Followed::earlier(relation, described, &sight.types);
+    earlier.map(|earlier| Told::Is(Some(earlier))).ok_or_else(|| {
+        let name = &described.table.name;
+        let why = format!("{name}: it had another key, or the columns of its key other names");
+        Stopped::Lost(Gap::missed(why))
+    })
+}
+
 impl Followed {
     /// The table as the catalog has it, if the stream describes the same.
-    pub(super) fn standing(relation: &Relation<'_>, described: &Described) -> Option<Self> {
+    fn standing(relation: &Relation<'_>, described: &Described) -> Option<Self> {
         let is_same = relation.columns.len() == described.columns.len()
             && relation.columns.iter().zip(&described.columns).zip(&described.table.columns).all(
-                |((theirs, ours), column)| *column.name == *theirs.name && ours.kind == theirs.kind,
+                |((theirs, ours), column)| {
+                    *column.name == *theirs.name
+                        && (ours.kind, ours.modifier) == (theirs.kind, theirs.modifier)
+                },
             );
+        // What is said of rows as they were has to hold the key.
+        let has_key = described
+            .table
+            .key
+            .iter()
+            .all(|&column| relation.columns.get(column).is_some_and(|it| it.in_key));
         let forms = described.columns.iter().map(|column| column.form.clone());
-        (is_same && described.oid == relation.oid)
+        (is_same && has_key && described.oid == relation.oid)
             .then(|| Self { table: Arc::clone(&described.table), forms: forms.collect() })
     }
 
     /// The table as the stream describes it, where the catalog has gone on since; what the stream does
     /// not say is taken from there. None if the columns that are the key now were not there then.
-    pub(super) fn earlier(
-        relation: &Relation<'_>,
-        described: &Described,
-        types: &Types,
-    ) -> Option<Self> {
+    fn earlier(relation: &Relation<'_>, described: &Described, types: &Types) -> Option<Self> {
         let now = |name: &str| described.table.columns.iter().position(|it| &*it.name == name);
         let mut columns = Vec::with_capacity(relation.columns.len());
         let mut forms = Vec::with_capacity(relation.columns.len());
@@ -61,7 +93,7 @@ impl Followed {
         let key = key.filter(|key| key.iter().all(|column| in_key.contains(column)))?;
         let table = Table {
             name: described.table.name.clone(),
-            version: described.table.version.saturating_sub(1),
+            version: schema::version(0, &columns, &key),
             columns,
             key,
         };

@@ -15,6 +15,8 @@ pub struct SourceLimits {
     pub idle_pause: Duration,
     /// How often slot, publication and partitions are looked at.
     pub look_pause: Duration,
+    /// How long a new slot may take: the server waits for the transactions that are open then.
+    pub slot_patience: Duration,
     /// How long the server may say nothing before it counts as gone.
     pub silence_max: Duration,
 }
@@ -26,6 +28,7 @@ impl Default for SourceLimits {
             slot_wal_bytes_max: 64 << 30,
             idle_pause: Duration::from_secs(1),
             look_pause: Duration::from_secs(5),
+            slot_patience: Duration::from_secs(30),
             silence_max: Duration::from_secs(30),
         }
     }

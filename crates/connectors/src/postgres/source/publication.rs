@@ -17,8 +17,8 @@ pub(super) struct Standing {
     pub(super) changed: u32,
     /// Whether it publishes every kind of change, partitions as their root.
     is_whole: bool,
-    /// Whether it holds tables that are not named.
-    names_none: bool,
+    /// Whether it holds every table there is.
+    has_all: bool,
     /// The tables that it names: the number of the place of each, and whether it is published whole.
     tables: BTreeMap<u32, (u32, bool)>,
     /// Named tables that are none of those asked about.
@@ -31,7 +31,7 @@ impl Standing {
         match self.tables.get(&table.oid) {
             Some((place, true)) => Some(*place),
             Some((_, false)) => None,
-            None if self.names_none => Some(0),
+            None if self.has_all => Some(0),
             None => None,
         }
     }
@@ -45,12 +45,9 @@ pub(super) async fn look(
 ) -> Result<Option<Standing>, Trouble> {
     let name = publication_name(follower);
     let of = quote::text(&name);
-    // Of versions before 15 there are neither filters nor lists of columns, and nothing by schema.
     let look = format!(
         "select oid, xmin, pubinsert and pubupdate and pubdelete and pubtruncate, pubviaroot, \
-         puballtables or (select count(*) > 0 from pg_publication_tables where pubname = {of}) \
-           and not exists (select from pg_publication_rel where prpubid = p.oid) \
-         from pg_publication p where pubname = {of}"
+         puballtables from pg_publication where pubname = {of}"
     );
     let Some(row) = session.query(&look).await?.pop() else { return Ok(None) };
     let cell = |at: usize| row.get(at).cloned().flatten().unwrap_or_default();
@@ -59,9 +56,10 @@ pub(super) async fn look(
         oid: number(&cell(0))?,
         changed: number(&cell(1))?,
         is_whole: cell(2) == "t" && (cell(3) == "t" || !has_root),
-        names_none: cell(4) == "t",
+        has_all: cell(4) == "t",
         ..Standing::default()
     };
+    // Of versions before 15 there are neither filters nor lists of columns.
     let rows = format!(
         "select r.oid, r.prrelid, \
          (to_jsonb(r) ->> 'prqual') is null and (to_jsonb(r) ->> 'prattrs') is null, \
@@ -79,7 +77,8 @@ pub(super) async fn look(
     Ok(Some(standing))
 }
 
-/// Makes the publication, or makes it fit, and gives it as it stands then.
+/// Makes the publication, or makes it fit, and gives it as it stands then. Each table is named in it,
+/// so that it shows if it is taken out, unless it holds every table there is.
 pub(super) async fn ensure(
     session: &Session,
     follower: &str,
@@ -96,24 +95,27 @@ pub(super) async fn ensure(
         session.query(&whole).await.map_err(|trouble| refused(trouble, &whole))?;
     }
     for table in tables {
-        let table_name = table.only();
+        let only = table.only();
         match standing.tables.get(&table.oid) {
             Some((_, true)) => continue,
-            None if standing.names_none => continue,
+            None if standing.has_all => continue,
             // Added anew without its filter or its list of columns.
             Some((_, false)) => {
-                let drop = format!("alter publication {name} drop table {table_name}");
+                let drop = format!("alter publication {name} drop table {only}");
                 session.query(&drop).await.map_err(|trouble| refused(trouble, &drop))?;
             }
             None => {}
         }
-        add(session, &name, &table_name).await?;
+        add(session, &name, &only).await?;
     }
     for other in std::mem::take(&mut standing.others) {
         // Only less to read; where that is not ours to do, more comes and is passed over.
         drop(session.query(&format!("alter publication {name} drop table only {other}")).await);
     }
-    look(session, follower, tables).await?.ok_or_else(|| missing(follower))
+    let standing = look(session, follower, tables).await?;
+    let has_all =
+        |it: &Standing| it.is_whole && tables.iter().all(|table| it.place_of(table).is_some());
+    standing.filter(has_all).ok_or_else(|| missing(follower))
 }
 
 /// Drops the publication; whether there was one.
@@ -173,7 +175,8 @@ fn refused(trouble: Trouble, statement: &str) -> Unready {
 }
 
 fn missing(follower: &str) -> Unready {
-    let what = format!("the publication {} was dropped just now", publication_name(follower));
+    let what =
+        format!("the publication {} was dropped or changed just now", publication_name(follower));
     Unready::Fault(Fault::retry(Code::PostgresPublication, what))
 }
 

@@ -100,9 +100,9 @@ pub(super) async fn written(session: &Session) -> Result<Lsn, Trouble> {
 }
 
 /// Writes a message into the log, in a transaction of its own: behind it lies everything that was
-/// committed before, also by those who did not wait for the disk.
+/// committed before, also by those who did not wait for the disk. A standby is not waited for.
 pub(super) async fn mark(session: &Session) -> Result<(), Trouble> {
-    let mark = "set synchronous_commit = on; select pg_logical_emit_message(true, 'instep', '')";
+    let mark = "set synchronous_commit = local; select pg_logical_emit_message(true, 'instep', '')";
     session.query(mark).await.map(drop)
 }
 

@@ -5,14 +5,13 @@ use super::alarm::Alarm;
 use super::assembly::{Assembly, Taken};
 use super::begin::{Begun, Wanted, begin};
 use super::confirming::Confirming;
-use super::followed::Followed;
+use super::followed::{Told, told};
 use super::names::lsn;
 use super::sight::Sight;
-use super::unready::{Stopped, Unready};
+use super::unready::{Gap, Stopped, Unready};
 use crate::postgres::fault::{Side, judge};
-use crate::postgres::pgoutput::{Decoder, Message, Relation};
+use crate::postgres::pgoutput::{Decoder, Message};
 use crate::postgres::replication::{Carried, Feed, Lump};
-use crate::postgres::session::Session;
 use crate::postgres::trouble::Trouble;
 use async_trait::async_trait;
 use model::{Code, Fate, Fault, News, Position, Resume, Source, Started, Step};
@@ -21,9 +20,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::{Instant, sleep_until};
 
-/// Why a history is known not to be the server's, and where that was found; remembered until a new
+/// Why a history is known not to go on, and from where that was found; remembered until a new
 /// history begins.
-pub(super) type Lost = Arc<Mutex<Option<(Position, String)>>>;
+pub(super) type Lost = Arc<Mutex<Option<(Position, Gap)>>>;
 
 /// A connection that follows, or is about to.
 pub(super) struct Following {
@@ -60,17 +59,17 @@ impl Following {
         Self { wanted, at, lost, stream: None }
     }
 
-    fn lost(&self) -> MutexGuard<'_, Option<(Position, String)>> {
+    fn lost(&self) -> MutexGuard<'_, Option<(Position, Gap)>> {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why the history that goes on after this place is known to be lost.
-    fn why_lost(&self, after: &Position) -> Option<String> {
+    fn why_lost(&self, after: &Position) -> Option<Gap> {
         let mut lost = self.lost();
         if lost.as_ref().is_some_and(|(place, _)| place != after) {
             *lost = None;
         }
-        lost.as_ref().map(|(_, why)| why.clone())
+        lost.as_ref().map(|(_, gap)| gap.clone())
     }
 
     fn unready(&self, unready: Unready) -> Fault {
@@ -91,10 +90,10 @@ impl Following {
             Stopped::Trouble(trouble) => {
                 Fault { fate: Fate::Retry, ..judge(Side::Source, &self.at, trouble) }
             }
-            Stopped::Lost(why) => {
-                let what = format!("{}: {why}", self.at);
+            Stopped::Lost(gap) => {
+                let what = format!("{}: {}", self.at, gap.why);
                 if let Some(stream) = &self.stream {
-                    *self.lost() = Some((stream.after.clone(), why));
+                    *self.lost() = Some((stream.after.clone(), gap));
                 }
                 Fault::retry(Code::SourceHistoryLost, what)
             }
@@ -219,8 +218,9 @@ impl Stream {
                 continue;
             }
             tokio::select! {
-                lump = self.feed.next() => self.lump = Some((lump?, 0)),
+                biased;
                 gap = self.aide.gap() => return Err(Ended::Gap(gap)),
+                lump = self.feed.next() => self.lump = Some((lump?, 0)),
                 () = sleep_until(self.ask_at) => {
                     self.feed.ask();
                     self.ask_at = Instant::now() + wanted.limits.idle_pause;
@@ -233,7 +233,6 @@ impl Stream {
     /// says that the catalog was just asked because of that one.
     fn take_lump(&mut self, wanted: &Wanted, mut looked: bool) -> Result<(), Stopped> {
         let Some((lump, done)) = self.lump.take() else { return Ok(()) };
-        let was_checking = self.assembly.is_checking();
         let confirming = self.confirming.get_mut().unwrap_or_else(PoisonError::into_inner);
         for (number, carried) in lump.carried().enumerate().skip(done) {
             let message = match carried? {
@@ -245,12 +244,13 @@ impl Stream {
             };
             let message = self.decoder.read(message)?;
             if let Message::Relation { relation, .. } = &message {
-                match table(relation, &self.sight, looked)? {
-                    Table::Is(followed) => self.assembly.describe(relation.oid, followed),
-                    Table::Unknown => {
-                        self.look = Some(Box::pin(look(wanted.clone())));
+                match told(relation, &self.sight, looked)? {
+                    Told::Is(followed) => self.assembly.describe(relation.oid, followed),
+                    Told::Unknown => {
+                        let Wanted { access, tables, .. } = wanted.clone();
+                        self.look = Some(Box::pin(Sight::anew(access, tables)));
                         self.lump = Some((lump, number));
-                        return Ok(());
+                        break;
                     }
                 }
                 looked = false;
@@ -260,9 +260,11 @@ impl Stream {
                 );
             }
         }
-        if was_checking && !self.assembly.is_checking() {
-            let durable = confirming.known();
-            durable.inspect(|&durable| self.feed.confirm(durable));
+        self.aide.reached(self.assembly.reached());
+        if !self.assembly.is_checking()
+            && let Some(durable) = confirming.known()
+        {
+            self.feed.confirm(durable);
         }
         Ok(())
     }
@@ -278,35 +280,6 @@ impl Stream {
         }
         std::mem::take(&mut self.news)
     }
-}
-
-/// What a table is that the stream describes.
-enum Table {
-    /// This; nothing if it is not followed.
-    Is(Option<Followed>),
-    /// The catalog may know more by now.
-    Unknown,
-}
-
-fn table(relation: &Relation<'_>, sight: &Sight, looked: bool) -> Result<Table, Trouble> {
-    let schema = if relation.schema.is_empty() { "pg_catalog" } else { relation.schema };
-    let Some(described) = sight.table(schema, relation.name) else { return Ok(Table::Is(None)) };
-    if let Some(followed) = Followed::standing(relation, described) {
-        return Ok(Table::Is(Some(followed)));
-    }
-    if !looked {
-        return Ok(Table::Unknown);
-    }
-    let earlier = Followed::earlier(relation, described, &sight.types);
-    let name = relation.name;
-    let odd = || Trouble::malformed(format!("{name}: the columns of its key were others then"));
-    earlier.map(|earlier| Table::Is(Some(earlier))).ok_or_else(odd)
-}
-
-/// Looks at the catalog on a connection of its own.
-async fn look(wanted: Wanted) -> Result<Sight, Unready> {
-    let session = Session::connect(&wanted.access).await?;
-    Sight::of(&session, &wanted.tables).await
 }
 
 impl fmt::Debug for Following {

@@ -2,6 +2,8 @@
 
 use super::unready::Unready;
 use super::witness::{Leaf, Seen};
+use crate::postgres::access::Access;
+use crate::postgres::pgoutput::Relation;
 use crate::postgres::schema::{self, Described};
 use crate::postgres::session::Session;
 use crate::postgres::trouble::Trouble;
@@ -31,11 +33,20 @@ impl Sight {
         Ok(Self { types: Arc::new(types), tables: tables.into() })
     }
 
-    /// The followed table of this name.
-    pub(super) fn table(&self, schema: &str, name: &str) -> Option<&Described> {
-        let is_it =
-            |it: &&Described| it.table.name.as_str().split_once('.') == Some((schema, name));
-        self.tables.iter().find(is_it)
+    /// The same, on a connection of its own.
+    pub(super) async fn anew(access: Access, names: Vec<TableName>) -> Result<Self, Unready> {
+        let session = Session::connect(&access).await?;
+        Self::of(&session, &names).await
+    }
+
+    /// The followed table that is described: one keeps its number under every name; and another one
+    /// may come under the name.
+    pub(super) fn table(&self, relation: &Relation<'_>) -> Option<&Described> {
+        let same = |it: &&Described| it.oid == relation.oid;
+        let named = |it: &&Described| {
+            it.table.name.as_str().split_once('.') == Some((relation.schema, relation.name))
+        };
+        self.tables.iter().find(same).or_else(|| self.tables.iter().find(named))
     }
 
     /// What is to be noted of the tables, each with the number of what tells of its changes.
@@ -43,7 +54,10 @@ impl Sight {
         &self,
         place_of: impl Fn(&Described) -> Option<u32>,
     ) -> BTreeMap<String, Seen> {
-        let leaf = |leaf: &schema::Leaf| (leaf.oid, Leaf { file: leaf.file, born: leaf.is_born });
+        let leaf = |leaf: &schema::Leaf| {
+            let schema::Leaf { oid, file, attached, changed_by, is_born, .. } = *leaf;
+            (oid, Leaf { file, attached, changed_by, is_born })
+        };
         let seen = |table: &Described| Seen {
             oid: table.oid,
             published: place_of(table).unwrap_or(0),

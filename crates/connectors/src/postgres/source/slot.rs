@@ -59,20 +59,23 @@ pub(super) async fn look(session: &Session, slot: &str) -> Result<Option<Standin
     }))
 }
 
-/// How long a slot may take to be made: it waits for the transactions that run then.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Makes a slot, and gives the place behind which everything comes.
-pub(super) async fn create(access: &Access, session: &Session, slot: &str) -> Result<Lsn, Unready> {
+/// Makes a slot, and gives the place behind which everything comes. The server waits for the
+/// transactions that run now, so it has patience for so long.
+pub(super) async fn create(
+    access: &Access,
+    session: &Session,
+    slot: &str,
+    patience: Duration,
+) -> Result<Lsn, Unready> {
     let mut replication = Replication::connect(access).await?;
-    match timeout(PATIENCE, replication.create_slot(slot, false, false)).await {
+    match timeout(patience, replication.create_slot(slot, false, false)).await {
         Ok(Ok(made)) => Ok(made.consistent),
         Ok(Err(trouble)) => Err(refused(trouble)),
         Err(_) => {
             let waits = waits_for(session).await?;
             // It would go on to wait although nobody listens any more.
             end_reader(session, slot).await?;
-            let seconds = PATIENCE.as_secs();
+            let seconds = patience.as_secs();
             let what = format!(
                 "the slot {slot} was not ready within {seconds} s, because it waits for \
                  transactions that were open before: {waits}"
@@ -142,9 +145,12 @@ async fn waits_for(session: &Session) -> Result<String, Trouble> {
 }
 
 fn refused(trouble: Trouble) -> Unready {
-    let state = trouble.refused().map(|refused| refused.sqlstate.clone()).unwrap_or_default();
-    match state.as_str() {
-        // All slots are in use; or the server keeps none.
+    let said = trouble.refused().cloned().unwrap_or_default();
+    match said.sqlstate.as_str() {
+        // All slots are in use; or the server has none.
+        _ if said.message.contains("max_replication_slots") => {
+            Unready::Fault(Fault::retry(Code::PostgresSlot, trouble.to_string()))
+        }
         "53400" => Unready::Fault(Fault::retry(Code::PostgresSlot, trouble.to_string())),
         "55000" => Unready::Fault(Fault::retry(Code::PostgresWalLevel, trouble.to_string())),
         _ => Unready::Trouble(trouble),

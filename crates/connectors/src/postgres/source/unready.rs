@@ -30,8 +30,28 @@ impl From<Fault> for Unready {
 pub(super) enum Stopped {
     /// It broke, or makes no sense.
     Trouble(Trouble),
-    /// It is that of another history.
-    Lost(String),
+    /// The history that was to go on cannot.
+    Lost(Gap),
+}
+
+/// Why a history cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Gap {
+    pub(super) why: String,
+    /// What was before still is: only a stretch is missing.
+    pub(super) same_history: bool,
+}
+
+impl Gap {
+    /// The server's history is another one.
+    pub(super) fn restored(why: impl Into<String>) -> Self {
+        Self { why: why.into(), same_history: false }
+    }
+
+    /// Something happened that we are not told.
+    pub(super) fn missed(why: impl Into<String>) -> Self {
+        Self { why: why.into(), same_history: true }
+    }
 }
 
 impl From<Trouble> for Stopped {

@@ -40,19 +40,26 @@ pub(super) struct Seen {
 pub(super) struct Leaf {
     /// The number of the file that its rows are in: another one once it is emptied or rewritten.
     pub(super) file: u32,
+    /// The number of its attachment: another one if it was detached for a while.
+    pub(super) attached: u32,
+    /// The transaction that changed it last, as a whole.
+    pub(super) changed_by: u32,
     /// Whether it was made as a partition, and so was empty when it came.
-    pub(super) born: bool,
+    pub(super) is_born: bool,
 }
+
+/// Whether the stream says, or may come to say, that a transaction emptied a table: all of it.
+pub(super) type Emptied<'a> = &'a dyn Fn(&str, u32) -> bool;
 
 impl Witness {
     /// What went unseen between this and now, if anything may have.
-    pub(super) fn missed(&self, now: &Witness) -> Option<String> {
+    pub(super) fn missed(&self, now: &Witness, emptied: Emptied<'_>) -> Option<String> {
         if self.publication.0 != 0 && self.publication != now.publication {
             return Some("the publication was made anew or changed meanwhile".to_owned());
         }
         let followed = now.tables.iter().filter(|(_, now)| now.followed);
         let mut missed = followed.filter_map(|(name, now)| {
-            let why = self.tables.get(name)?.missed(now)?;
+            let why = self.tables.get(name)?.missed(now, &|by| emptied(name, by))?;
             Some(format!("{name}: {why}"))
         });
         missed.next()
@@ -76,7 +83,7 @@ impl Witness {
             let followed = u8::from(seen.followed);
             let _ = write!(text, "{} {} {followed}", seen.oid, seen.published);
             for (oid, leaf) in &seen.leaves {
-                let _ = write!(text, " {oid}:{}", leaf.file);
+                let _ = write!(text, " {oid}:{}:{}", leaf.file, leaf.attached);
             }
             let _ = writeln!(text, "\t{}", name.replace('\n', " "));
         }
@@ -104,7 +111,7 @@ impl Witness {
 const FORM: &str = "postgres-1";
 
 impl Seen {
-    fn missed(&self, now: &Seen) -> Option<&'static str> {
+    fn missed(&self, now: &Seen, emptied: &dyn Fn(u32) -> bool) -> Option<&'static str> {
         if !self.followed {
             return Some("the table was not followed for a while");
         }
@@ -117,14 +124,17 @@ impl Seen {
         for (oid, leaf) in &self.leaves {
             match now.leaves.get(oid) {
                 None => return Some("a partition was dropped or detached"),
-                Some(now) if now.file != leaf.file => {
+                Some(now) if now.attached != leaf.attached => {
+                    return Some("a partition was detached for a while");
+                }
+                Some(now) if now.file != leaf.file && !emptied(now.changed_by) => {
                     return Some("a partition was emptied or written anew");
                 }
                 Some(_) => {}
             }
         }
         let mut new = now.leaves.iter().filter(|(oid, _)| !self.leaves.contains_key(oid));
-        new.any(|(_, leaf)| !leaf.born).then_some("a table with rows of its own was attached")
+        new.any(|(_, leaf)| !leaf.is_born).then_some("a table with rows of its own was attached")
     }
 
     fn from_text(numbers: &str) -> Option<Self> {
@@ -132,8 +142,13 @@ impl Seen {
         let mut number = || words.next()?.parse().ok();
         let (oid, published, followed): (u32, u32, u32) = (number()?, number()?, number()?);
         let leaf = |word: &str| {
-            let (oid, file) = word.split_once(':')?;
-            Some((oid.parse().ok()?, Leaf { file: file.parse().ok()?, born: false }))
+            let mut numbers = word.split(':').map(|number| number.parse().ok());
+            let mut number = || numbers.next()?;
+            let oid = number()?;
+            Some((
+                oid,
+                Leaf { file: number()?, attached: number()?, changed_by: 0, is_born: false },
+            ))
         };
         let leaves = words.map(leaf).collect::<Option<_>>()?;
         Some(Self { oid, published, followed: followed != 0, leaves })
@@ -145,7 +160,9 @@ mod tests {
     use super::{Leaf, Lsn, Seen, Witness};
 
     fn seen(leaves: &[(u32, u32, bool)]) -> Seen {
-        let leaf = |&(oid, file, born): &(u32, u32, bool)| (oid, Leaf { file, born });
+        let leaf = |&(oid, file, is_born): &(u32, u32, bool)| {
+            (oid, Leaf { file, attached: 5, changed_by: 0, is_born })
+        };
         Seen { oid: 7, published: 9, followed: true, leaves: leaves.iter().map(leaf).collect() }
     }
 
@@ -172,10 +189,13 @@ mod tests {
     #[test]
     fn a_partition_that_came_empty_is_no_gap_and_every_other_is() {
         let before = witness(seen(&[(20, 21, false)]));
-        let missed = |now: Seen| before.missed(&witness(now));
+        let missed = |now: Seen| before.missed(&witness(now), &|_, _| false);
         assert_eq!(missed(seen(&[(20, 21, false)])), None);
         assert_eq!(missed(seen(&[(20, 21, false), (30, 31, true)])), None);
+        let mut again = seen(&[(20, 21, false)]);
+        again.leaves.values_mut().for_each(|leaf| leaf.attached = 6);
         for now in [
+            again,
             seen(&[(20, 21, false), (30, 31, false)]),
             seen(&[(20, 22, false)]),
             seen(&[]),
@@ -184,6 +204,8 @@ mod tests {
         ] {
             assert!(missed(now.clone()).is_some(), "{now:?}");
         }
+        let emptied = witness(seen(&[(20, 22, false)]));
+        assert_eq!(before.missed(&emptied, &|_, _| true), None, "the stream says so");
     }
 
     #[test]
@@ -191,10 +213,10 @@ mod tests {
         let before = witness(seen(&[]));
         let mut other = before.clone();
         other.tables = [("public.answers".to_owned(), seen(&[]))].into();
-        assert_eq!(before.missed(&other), None);
+        assert_eq!(before.missed(&other, &|_, _| false), None);
         let between = other.with_those_before(&before);
-        assert!(between.missed(&before).is_some());
+        assert!(between.missed(&before, &|_, _| false).is_some());
         let changed = Witness { publication: (3, 741), ..before.clone() };
-        assert!(before.missed(&changed).is_some());
+        assert!(before.missed(&changed, &|_, _| false).is_some());
     }
 }

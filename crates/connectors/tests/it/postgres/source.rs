@@ -1,5 +1,14 @@
 //! The source over the write-ahead log.
 
 mod conformance;
+mod history;
+mod idle;
+mod partitions;
+mod publication;
 mod rig;
 mod rows;
+mod shapes;
+mod shown;
+mod slot;
+mod storm;
+mod transactions;

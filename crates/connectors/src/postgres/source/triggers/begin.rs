@@ -90,7 +90,7 @@ impl Beginning {
         if !was_there {
             return Some(("what recorded the changes was taken away".to_owned(), true));
         }
-        if let Some(missed) = witness.missed(&self.witness(witness.began)) {
+        if let Some(missed) = witness.missed(&self.witness(witness.began), &|_, _| false) {
             return Some((missed, true));
         }
         let Some(noted) = noted else {

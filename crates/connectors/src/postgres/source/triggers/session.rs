@@ -188,7 +188,7 @@ impl Work {
             tables: sight.seen(|table| standing.tables.get(&table.oid).copied()),
             ..self.witness.clone()
         };
-        if let Some(missed) = self.witness.missed(&now) {
+        if let Some(missed) = self.witness.missed(&now, &|_, _| false) {
             return Err(Fault::retry(Code::SourceHistoryLost, missed).into());
         }
         let now = now.with_those_before(&self.witness);
