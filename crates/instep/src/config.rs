@@ -48,5 +48,7 @@ pub(crate) use show::yaml_text;
 pub use show::{to_json, to_yaml};
 pub use surroundings::Surroundings;
 pub(crate) use tables::table_misfit;
-pub use types::{Config, Copy, Count, Role, Service, ServiceKind, Source, TableAt, Tls, Token};
+pub use types::{
+    Capture, Config, Copy, Count, Role, Service, ServiceKind, Source, TableAt, Tls, Token,
+};
 pub use url::Url;

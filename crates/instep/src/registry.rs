@@ -3,18 +3,20 @@
 //! ```text
 //!   source_kind         what a service offers as a source
 //!     sqlite  postgres  each kind of service
+//!     recorded          a PostgreSQL that is followed by triggers
 //!   making              a target whose tables are made before it is used
 //! ```
 
 mod making;
 mod postgres;
+mod recorded;
 mod source_kind;
 mod sqlite;
 
 pub(crate) use source_kind::SourceKind;
 pub(crate) use sqlite::installation;
 
-use crate::config::{Config, Copy, Count, Service, Source};
+use crate::config::{Capture, Config, Copy, Count, Service, Source};
 use connectors::sqlite::target::{CopyTo, SqliteTarget};
 use engine::works::{Followed, KeptCopy, KeptCount, Shard, Works};
 use engine::{
@@ -73,10 +75,13 @@ pub(crate) async fn open(config: &Config, clock: fn() -> i64) -> Result<Opened, 
 }
 
 /// A service as a source: the one place that tells its kinds apart.
-pub(crate) fn source_kind(service: &Service) -> Box<dyn SourceKind + '_> {
-    match service {
-        Service::Sqlite(path) => Box::new(sqlite::SqliteFile(path)),
-        Service::Postgres(access) => Box::new(postgres::PostgresDatabase(access)),
+pub(crate) fn source_kind(service: &Service, capture: Capture) -> Box<dyn SourceKind + '_> {
+    match (service, capture) {
+        (Service::Sqlite(path), _) => Box::new(sqlite::SqliteFile(path)),
+        (Service::Postgres(access), Capture::Log) => Box::new(postgres::PostgresDatabase(access)),
+        (Service::Postgres(access), Capture::Triggers) => {
+            Box::new(recorded::RecordedDatabase(access))
+        }
     }
 }
 
@@ -154,8 +159,8 @@ impl<'a> Registry<'a> {
         let lane = lane(&source.name, service);
         let limits = self.config.limits.clone();
         let tables = self.tables_of(source);
-        let kind = source_kind(&self.config.services[service]);
-        let inspect = kind.rows();
+        let kind = source_kind(&self.config.services[service], source.capture);
+        let inspect = kind.rows(&self.instance);
         let counting = self.counting(source, &lane).await?;
         let pipeline = Pipeline {
             source: kind.source(&tables, self.config, &self.instance),

@@ -24,12 +24,11 @@ pub use kept::Kept;
 pub use open::{Open, Whose};
 pub use role::{Publication, Rights, TableRights};
 pub use server::ServerFacts;
-pub use stream::{Streaming, identity, judge_stream, stream};
+pub use stream::{Streaming, identity, judge_stream, recorded_identity, stream};
 
 use super::access::Access;
 use super::schema::{Described, Unfit, describe};
 use super::session::{Cells, Session};
-use super::source;
 use super::trouble::Trouble;
 use super::types::Types;
 use crate::sketch::{Sketch, SketchBounds};
@@ -63,11 +62,7 @@ impl Glance {
 
     /// Who it is, where it lets us ask without following it.
     pub async fn identity(&self) -> Result<Identity, Trouble> {
-        let cells = self.one(stream::ASK).await?;
-        let number = |at: usize| cells.get(at).and_then(Option::as_deref);
-        let system = number(0).and_then(|it| it.parse().ok()).ok_or_else(odd)?;
-        let oid = number(1).and_then(|it| it.parse().ok()).ok_or_else(odd)?;
-        Ok(source::identity(system, oid))
+        stream::answered(&self.session).await
     }
 
     /// The tables as they can be followed, or why each can not.
@@ -98,6 +93,12 @@ impl Glance {
         let tables = self.session.ask(role::ASK_PUBLISHED, &[Some(name)]).await?;
         publication.add(&tables).ok_or_else(odd)?;
         Ok(Some(publication))
+    }
+
+    /// Whether there is a schema of this name.
+    pub async fn has_schema(&self, schema: &str) -> Result<bool, Trouble> {
+        let ask = "select 1::text from pg_namespace where nspname = $1";
+        Ok(!self.session.ask(ask, &[Some(schema)]).await?.is_empty())
     }
 
     /// The slots that an Instep made, in every database of the server.

@@ -1,9 +1,16 @@
 //! Capture of PostgreSQL's write-ahead log into the journal, against `pg_recvlogical` to nowhere: the
 //! same transactions read twice, one after the other, in the same run. Goals: 1.2 times as fast with
 //! transactions of 10 rows, no slower with 100,000; memory that does not grow with a transaction.
+//! Then the reading of an initial copy against a binary COPY (goal: 0.75 of it), and what a count
+//! costs whoever writes (goal: 0.97 of a slot that is only drained, with no more than 1.1 of its slow
+//! ones).
 
 mod capture;
+mod cost;
+mod reading;
 mod server;
+
+use cost::{Cost, KEEPERS};
 
 use server::Place;
 use std::time::{Duration, Instant};
@@ -39,7 +46,46 @@ fn main() {
         let (ratio, cpu) = (of(|it| it.ours / it.theirs), of(|it| it.cpu));
         println!("| {name} | {theirs:.0} | {ours:.0} | {ratio:.2} | {cpu:.2} |");
     }
-    println!("\nmost memory of the process in the end: {} MiB", capture::peak());
+    println!("\nmost memory of the process after these: {} MiB\n", capture::peak());
+    read(&place);
+    keep(&place);
+}
+
+/// A table read as a pass reads it.
+fn read(place: &Place) {
+    const ROWS: usize = 1_000_000;
+    place.make_table();
+    place.write(100_000, ROWS, false);
+    println!("| a million rows read | rows/s |\n|---|---|");
+    let rounds: Vec<_> = (0..ROUNDS).map(|_| reading::both(place, ROWS)).collect();
+    let theirs = median(rounds.iter().map(|(theirs, _)| rate(ROWS, *theirs)).collect());
+    let ours = median(rounds.iter().map(|(_, ours)| rate(ROWS, *ours)).collect());
+    println!("| COPY binary to nowhere | {theirs:.0} |");
+    println!("| ours, in stretches, as values | {ours:.0} ({:.2}) |\n", ours / theirs);
+}
+
+/// What it costs to keep a count; the kinds take turns.
+fn keep(place: &Place) {
+    const SECONDS: u32 = 8;
+    println!("| who keeps the count | transactions/s | ratio | slowest of 100, ms |");
+    println!("|---|---|---|---|");
+    let mut all: Vec<Vec<Cost>> = KEEPERS.iter().map(|_| Vec::new()).collect();
+    for _ in 0..ROUNDS {
+        for (costs, (_, keeper)) in all.iter_mut().zip(KEEPERS) {
+            costs.push(cost::cost(place, keeper, SECONDS));
+        }
+    }
+    let rate = |costs: &Vec<Cost>| median(costs.iter().map(|cost| cost.rate).collect());
+    let slow = |costs: &Vec<Cost>| median(costs.iter().map(|cost| cost.slow).collect());
+    let without = rate(&all[0]);
+    for (costs, (name, _)) in all.iter().zip(KEEPERS) {
+        println!(
+            "| {name} | {:.0} | {:.2} | {:.2} |",
+            rate(costs),
+            rate(costs) / without,
+            slow(costs)
+        );
+    }
 }
 
 /// What one round has shown: changes a second, and what one cost us.

@@ -71,7 +71,7 @@ async fn adopt(config: &Config, name: &str) -> Result<Report, Report> {
     let instance = catalog.next_run().await.map_err(failed)?;
     let (mut taken, mut adopted) = (Vec::new(), Vec::new());
     for service in &source.services {
-        let kind = registry::source_kind(&config.services[service]);
+        let kind = registry::source_kind(&config.services[service], source.capture);
         if kind.take_over(config, &instance).await.map_err(failed)? {
             taken.push(service);
         }
@@ -147,7 +147,7 @@ async fn detach(config: &Config, name: &str) -> Result<Report, Report> {
     };
     let mut detached = Vec::new();
     for service in &source.services {
-        let kind = registry::source_kind(&config.services[service]);
+        let kind = registry::source_kind(&config.services[service], source.capture);
         if kind.detach(config, &instance).await.map_err(failed)? {
             detached.push(service);
         }

@@ -15,7 +15,7 @@ use super::span::{Mark, Span};
 use super::surroundings::Surroundings;
 use super::tables;
 use super::trouble::Trouble;
-use super::types::{Config, Copy, Count, ServiceKind, Source, TableAt};
+use super::types::{Capture, Config, Copy, Count, ServiceKind, Source, TableAt};
 use crate::quote::quoted;
 use book::Book;
 use engine::WhenFull;
@@ -124,7 +124,22 @@ impl<'a> Builder<'a> {
             services: services?,
             tables: tables?.iter().map(|table| TableName::from(table.as_str())).collect(),
             shard_in_key: entry.setting.get("shard_in_key")?.flag()?,
+            capture: self.capture(entry, kind)?,
         })
+    }
+
+    /// How changes are found. A SQLite file knows one way alone.
+    fn capture(&mut self, entry: &Entry, kind: Option<ServiceKind>) -> Option<Capture> {
+        let capture = entry.setting.get("capture")?;
+        if capture.text()? != "triggers" {
+            return Some(Capture::Log);
+        }
+        if kind == Some(ServiceKind::Sqlite) {
+            let what = format!("`sources.{}.capture` is of no use", entry.name);
+            let why = "only a PostgreSQL has two ways to be followed";
+            self.trouble(Code::ConfigType, capture.span, what, why, "remove it");
+        }
+        Some(Capture::Triggers)
     }
 
     /// What kind of database a source is; its shards are all of one.

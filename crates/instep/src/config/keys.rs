@@ -111,7 +111,7 @@ static POSTGRES_TOO: [Key; 1] = [key(
     "The password, or the file that holds it, where the URL has none; never shown.",
 )];
 
-static SOURCE: [Key; 3] = [
+static SOURCE: [Key; 4] = [
     key("from", OneOrMore(&Text(Name)), Required, "Its service; several are its shards."),
     key(
         "tables",
@@ -124,6 +124,13 @@ static SOURCE: [Key; 3] = [
         Flag,
         Default("false"),
         "Whether two shards may have rows with one key, which are then different rows.",
+    ),
+    key(
+        "capture",
+        Word { now: &["log", "triggers"], later: &[] },
+        Default("log"),
+        "How the changes of a PostgreSQL are found: in its write-ahead log, or by triggers where it \
+         gives no right to replicate.",
     ),
 ];
 

@@ -108,6 +108,18 @@ pub struct Source {
     pub tables: Vec<TableName>,
     /// Whether rows with one key in two shards are different rows.
     pub shard_in_key: bool,
+    /// How its changes are found.
+    pub capture: Capture,
+}
+
+/// How the changes of a source are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Capture {
+    /// As its kind does it best: PostgreSQL by its write-ahead log.
+    #[default]
+    Log,
+    /// PostgreSQL by triggers, where the log is not to be had.
+    Triggers,
 }
 
 /// Rows that are kept equal to a table of a source.

@@ -13,10 +13,19 @@ use std::sync::Arc;
 pub(super) struct PostgresDatabase<'a>(pub(super) &'a Access);
 
 /// Positions are those of the write-ahead log, as the server writes them.
-const TOKENS: Tokens = Tokens {
+pub(super) const TOKENS: Tokens = Tokens {
     write: |position| position.to_number().map_or_else(String::new, |at| Lsn(at).to_string()),
     read: |text| Some(Position::from_number(text.parse::<Lsn>().ok()?.0)),
 };
+
+/// The bounds of a source.
+pub(super) fn limits(config: &Config) -> SourceLimits {
+    SourceLimits {
+        part_bytes_max: config.part_bytes_max,
+        slot_wal_bytes_max: config.slot_wal_bytes_max,
+        ..SourceLimits::default()
+    }
+}
 
 #[async_trait]
 impl SourceKind for PostgresDatabase<'_> {
@@ -30,15 +39,11 @@ impl SourceKind for PostgresDatabase<'_> {
         config: &Config,
         instance: &Instance,
     ) -> Arc<dyn Service<dyn Source>> {
-        let limits = SourceLimits {
-            part_bytes_max: config.part_bytes_max,
-            slot_wal_bytes_max: config.slot_wal_bytes_max,
-            ..SourceLimits::default()
-        };
-        Arc::new(PostgresSource::new(self.0.clone(), tables.to_vec(), &instance.name, limits))
+        let (access, limits) = (self.0.clone(), limits(config));
+        Arc::new(PostgresSource::new(access, tables.to_vec(), &instance.name, limits))
     }
 
-    fn rows(&self) -> Arc<dyn Service<dyn Inspect>> {
+    fn rows(&self, _: &Instance) -> Arc<dyn Service<dyn Inspect>> {
         Arc::new(PostgresRows::new(self.0.clone().to_primary()))
     }
 

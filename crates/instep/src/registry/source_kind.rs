@@ -23,7 +23,7 @@ pub(crate) trait SourceKind: Send + Sync {
     ) -> Arc<dyn Service<dyn Source>>;
 
     /// Its rows.
-    fn rows(&self) -> Arc<dyn Service<dyn Inspect>>;
+    fn rows(&self, instance: &Instance) -> Arc<dyn Service<dyn Inspect>>;
 
     /// Who answers now.
     async fn identity(&self, tables: &[TableName]) -> Result<Identity, Fault>;

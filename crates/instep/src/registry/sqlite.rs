@@ -39,7 +39,7 @@ impl SourceKind for SqliteFile<'_> {
         Arc::new(source.by(installation(config, instance)))
     }
 
-    fn rows(&self) -> Arc<dyn model::Service<dyn Inspect>> {
+    fn rows(&self, _: &Instance) -> Arc<dyn model::Service<dyn Inspect>> {
         Arc::new(SqliteRows::new(File::new(self.0)))
     }
 

@@ -7,3 +7,4 @@ mod pooler;
 mod rights;
 mod seen;
 mod source;
+mod storm;

@@ -40,6 +40,8 @@ pub struct TableRights {
     pub uses_schema: bool,
     /// Whether it may read every column.
     pub selects: bool,
+    /// Whether it may have something done when the table is written.
+    pub triggers: bool,
     /// Whether policies decide which rows it sees.
     pub sees_some_rows: bool,
 }
@@ -82,7 +84,8 @@ pub(super) fn ask_tables(names: &[TableName]) -> String {
         "select n.nspname || '.' || c.relname, pg_get_userbyid(c.relowner),
             coalesce((select rolsuper from pg_roles r where r.oid = c.relowner), false),
             pg_has_role(c.relowner, 'usage'), has_schema_privilege(n.oid, 'usage'),
-            has_table_privilege(c.oid, 'select'), row_security_active(c.oid)
+            has_table_privilege(c.oid, 'select'), has_table_privilege(c.oid, 'trigger'),
+            row_security_active(c.oid)
          from (values {}) asked (schema, name)
          join pg_namespace n on n.nspname = asked.schema
          join pg_class c on c.relnamespace = n.oid and c.relname = asked.name",
@@ -126,7 +129,9 @@ impl Rights {
 impl TableRights {
     /// From a row of the answer to [`ask_tables`].
     pub(super) fn read(cells: &Cells) -> Option<Self> {
-        let [table, owner, superusers, owns, schema, selects, policies] = cells.as_slice() else {
+        let [table, owner, superusers, owns, schema, selects, triggers, policies] =
+            cells.as_slice()
+        else {
             return None;
         };
         Some(Self {
@@ -136,6 +141,7 @@ impl TableRights {
             owns: flag(owns)?,
             uses_schema: flag(schema)?,
             selects: flag(selects)?,
+            triggers: flag(triggers)?,
             sees_some_rows: flag(policies)?,
         })
     }

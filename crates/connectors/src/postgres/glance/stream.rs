@@ -3,6 +3,7 @@
 use crate::postgres::access::Access;
 use crate::postgres::fault::{Side, judge};
 use crate::postgres::replication::Replication;
+use crate::postgres::session::Session;
 use crate::postgres::source;
 use crate::postgres::trouble::{Refused, Trouble};
 use model::{Code, Fault, Identity};
@@ -17,7 +18,7 @@ pub struct Streaming {
 }
 
 /// What an ordinary session asks, where no stream is to be had.
-pub(super) const ASK: &str = "select (select system_identifier from pg_control_system()),
+const ASK: &str = "select (select system_identifier from pg_control_system()),
     (select oid from pg_database where datname = current_database())";
 
 /// Logs in for the stream of changes, and asks who answers.
@@ -38,6 +39,21 @@ pub async fn stream(access: &Access) -> Result<Streaming, Trouble> {
 pub async fn identity(access: &Access) -> Result<Identity, Fault> {
     let streaming = stream(&access.clone().to_primary()).await;
     streaming.map(|it| it.identity).map_err(|trouble| judge_stream(&access.to_string(), trouble))
+}
+
+/// Who answers now as the primary, where it lets nobody follow its log.
+pub async fn recorded_identity(access: &Access) -> Result<Identity, Fault> {
+    let access = access.clone().to_primary();
+    let asked = async { answered(&Session::connect(&access).await?).await };
+    asked.await.map_err(|trouble| judge(Side::Source, &access.to_string(), trouble))
+}
+
+/// Who answers in an ordinary session.
+pub(super) async fn answered(session: &Session) -> Result<Identity, Trouble> {
+    let rows = session.query(ASK).await?;
+    let cell = |at: usize| rows.first()?.get(at)?.as_deref();
+    let read = || Some(source::identity(cell(0)?.parse().ok()?, cell(1)?.parse().ok()?));
+    read().ok_or_else(|| Trouble::malformed("the server cannot say who it is"))
 }
 
 /// What trouble with the login for the stream means. `at` says which database it is.

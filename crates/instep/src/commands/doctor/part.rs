@@ -1,6 +1,6 @@
 //! PURE: what part a service plays in a configuration.
 
-use crate::config::Config;
+use crate::config::{Capture, Config};
 use model::TableName;
 use std::fmt;
 
@@ -11,6 +11,8 @@ pub(super) struct Part {
     pub(super) source: Option<String>,
     /// The tables that are followed there.
     pub(super) tables: Vec<TableName>,
+    /// How its changes are found there.
+    pub(super) capture: Capture,
     /// Whether copies or counts are written to it.
     pub(super) is_target: bool,
     /// Whether its file is made if it is missing.
@@ -29,6 +31,7 @@ impl Part {
         Self {
             source: source.map(|source| source.name.clone()),
             tables: source.map(|source| source.tables.clone()).unwrap_or_default(),
+            capture: source.map(|source| source.capture).unwrap_or_default(),
             is_target: is_pushed || copies().next().is_some(),
             // An empty source would be taken for the truth.
             is_made: is_made && source.is_none(),

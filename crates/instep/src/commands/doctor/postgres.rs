@@ -14,7 +14,7 @@ use super::check::{Check, Layer};
 use super::examine::{Database, Examine, apart};
 use super::part::Part;
 use super::pinned::{self, SERVER};
-use crate::config::{Config, Copy};
+use crate::config::{Capture, Config, Copy};
 use crate::registry;
 use async_trait::async_trait;
 use connectors::postgres::glance::{self, Glance, Rights, Streaming};
@@ -73,6 +73,11 @@ impl Postgres {
         Check::fault(layer, tried, self.fault(trouble))
     }
 
+    /// Whether triggers record its changes.
+    fn is_recorded(&self) -> bool {
+        self.part.source.is_some() && self.part.capture == Capture::Triggers
+    }
+
     /// The session that looks; a layer that needs one stands below the one that opened it.
     fn glance(&self, layer: Layer) -> Result<&Glance, Check> {
         let none = || Check::not_measured(layer, "ask the server", "there is no session with it");
@@ -112,6 +117,9 @@ impl Examine for Postgres {
 impl Postgres {
     /// Logs in for the stream: first, because a pooler refuses that and is asked nothing else.
     async fn encryption(&mut self) -> Result<Vec<Check>, Check> {
+        if self.is_recorded() {
+            return Ok(Vec::new());
+        }
         let at = self.access.to_string();
         let streaming = glance::stream(&self.access).await;
         let streaming = streaming.map_err(|trouble| glance::judge_stream(&at, trouble));
@@ -128,6 +136,9 @@ impl Postgres {
     }
 
     async fn login(&mut self) -> Result<Vec<Check>, Check> {
+        if self.is_recorded() {
+            return self.login_for_queries().await;
+        }
         let (layer, tried) = (Layer::Authentication, "log in for the stream of changes");
         let Some(streaming) = &self.stream else { return Ok(Vec::new()) };
         if let Err(fault) = streaming
@@ -147,6 +158,17 @@ impl Postgres {
         checks.push(judge::let_in(tried, &self.access, streaming.as_ref().err()));
         self.glance = Some(glance);
         Ok(checks)
+    }
+
+    /// Logs in where no stream is wanted.
+    async fn login_for_queries(&mut self) -> Result<Vec<Check>, Check> {
+        let (layer, tried) = (Layer::Authentication, "log in");
+        let met = |trouble| self.met(layer, tried, trouble);
+        let glance = Glance::connect(&self.access, ANSWER_MAX).await.map_err(met)?;
+        let server = glance.server().await.map_err(met)?;
+        let encrypted = judge::encryption(&self.access, server.tls.is_some());
+        self.glance = Some(glance);
+        Ok(vec![encrypted, judge::let_in(tried, &self.access, None)])
     }
 
     async fn identity(&mut self) -> Result<Vec<Check>, Check> {
@@ -177,7 +199,32 @@ impl Postgres {
         Ok(vec![judge::version(&server), judge::primary(&server)])
     }
 
+    /// What it takes to have changes recorded by triggers.
+    async fn recording(&mut self) -> Result<Vec<Check>, Check> {
+        let (layer, tried) = (Layer::Capability, "ask what it can do");
+        let met = |trouble| self.met(layer, tried, trouble);
+        let glance = self.glance(layer)?;
+        let rights = glance.rights().await.map_err(met)?;
+        let follower = self.follower().await?;
+        let (mut checks, found) = self.shapes().await?;
+        let names: Vec<_> = found.iter().map(|it| it.table.name.clone()).collect();
+        let tables = glance.table_rights(&names).await.map_err(met)?;
+        checks.extend(tables.iter().map(|it| judge::reads(&rights, it)));
+        let schema = follower.as_deref().map(publication_name);
+        let is_there = match &schema {
+            Some(schema) => glance.has_schema(schema).await.map_err(met)?,
+            None => false,
+        };
+        checks.push(judge::schema(&rights, is_there));
+        checks.extend(tables.iter().map(|it| judge::records(&rights, it)));
+        self.tables = found.into_iter().map(|it| (it.table.name.clone(), it.table)).collect();
+        Ok(checks)
+    }
+
     async fn capability(&mut self) -> Result<Vec<Check>, Check> {
+        if self.is_recorded() {
+            return self.recording().await;
+        }
         let (layer, tried) = (Layer::Capability, "ask what it can do");
         let met = |trouble| self.met(layer, tried, trouble);
         let glance = self.glance(layer)?;

@@ -132,3 +132,19 @@ fn name_of(quiz: &Quiz) -> String {
     };
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(open)
 }
+
+/// Where neither the server nor the role is such as the stream of changes wants them.
+#[test]
+fn triggers_need_no_stream_and_what_they_need_is_found_and_granted() {
+    let Some(quiz) = Quiz::of(&["wal_level = replica"], &[]) else { return };
+    let role = quiz.role("");
+    let url = quiz.url_as(&role);
+    quiz.follow_by(&url, "public.question", "triggers");
+    let json = quiz.finds(3, &["E-POSTGRES-PRIVILEGE"; 3]);
+    grants(&json).iter().for_each(|statement| drop(quiz.sql(statement)));
+    let json = quiz.finds(0, &[]);
+    let said = found(&json, "app", "capability");
+    assert!(said.contains("`instep run` makes a schema for them"), "{json:#}");
+    let detached = quiz.folder.run("--json source detach quiz").json()["data"]["status"].clone();
+    assert_eq!(detached, "already_detached");
+}

@@ -73,10 +73,15 @@ impl Quiz {
 
     /// Follows tables over this URL.
     pub(super) fn follow(&self, url: &str, tables: &str) {
+        self.follow_by(url, tables, "log");
+    }
+
+    /// Follows them in this way.
+    pub(super) fn follow_by(&self, url: &str, tables: &str, capture: &str) {
         let config = format!(
             "version: 1\ndata_dir: data\nlisten: 127.0.0.1:0\n\
              services:\n  app: {{ postgres: \"{url}\" }}\n  report: {{ sqlite: report.db }}\n\
-             sources:\n  quiz: {{ from: app, tables: [{tables}] }}\n"
+             sources:\n  quiz: {{ from: app, tables: [{tables}], capture: {capture} }}\n"
         );
         self.folder.write("instep.yaml", config);
         let report = open(&self.folder.path().join("report.db"));

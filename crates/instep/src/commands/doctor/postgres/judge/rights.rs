@@ -1,8 +1,8 @@
 //! PURE: what the role that we are may do, with the statements that grant what it lacks.
 
+use super::lacking::lacking;
 use super::sql;
 use crate::commands::doctor::check::{Check, Layer};
-use crate::problem::Problem;
 use connectors::postgres::glance::{Publication, Rights, TableRights};
 use model::{Code, TableName};
 
@@ -17,6 +17,8 @@ pub(in crate::commands::doctor::postgres) fn replicates(rights: &Rights) -> Chec
         Some(managed) => format!("run `grant {} to {role}`", sql::name(managed)),
         None => format!("let a superuser run `alter role {role} replication`"),
     };
+    let fix =
+        format!("{fix}; or have triggers record the changes, with the key capture of the source");
     let what = format!("{role} may not have the stream of changes");
     let why = "the stream of changes is given to roles with that right alone";
     lacking(tried, Code::PostgresPrivilege, (what, why), fix)
@@ -152,15 +154,6 @@ fn to_make(rights: &Rights, wanted: &Wanted<'_>) -> Check {
 /// Why a publication that is not as it has to be stops everything.
 const UNPUBLISHED: &str = "the server tells of the tables of the publication alone, and the owner of a \
      table decides who is told of it";
-
-fn lacking(
-    tried: impl Into<String>,
-    code: Code,
-    (what, why): (String, &str),
-    fix: String,
-) -> Check {
-    Check::problem(Layer::Capability, tried, Problem::new(code, what, why, fix))
-}
 
 fn listed<'a>(tables: impl Iterator<Item = &'a TableName>) -> String {
     tables.map(TableName::as_str).collect::<Vec<_>>().join(", ")

@@ -167,6 +167,7 @@ fn table(name: &str) -> TableRights {
         owns: true,
         uses_schema: true,
         selects: true,
+        triggers: true,
         sees_some_rows: false,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::commands::doctor::check::State;
+use crate::config::Capture;
 
 fn code(check: &Check) -> Option<Code> {
     check.problem.as_ref().map(|problem| problem.code)
@@ -11,6 +12,7 @@ fn part(source: bool, target: bool) -> Part {
     Part {
         source: source.then(|| "quiz".to_owned()),
         tables: Vec::new(),
+        capture: Capture::Log,
         is_target: target,
         is_made: false,
     }

@@ -1,0 +1,108 @@
+//! A storm: sixteen writers, and everything around them breaks. Again and again all writers are held
+//! up for a moment, and everything is compared; meanwhile a sum that no transaction changes is read
+//! from the copy every 50 ms.
+
+mod audit;
+mod bank;
+mod writer;
+
+use crate::rig::{Chance, Running, until};
+use audit::{Audits, audits, sums};
+use bank::Bank;
+use std::env;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::task::block_in_place;
+use tokio::time::{Instant, sleep};
+
+const WRITERS: u64 = 16;
+
+/// How long it rages; `INSTEP_STORM_SECONDS` names another time.
+const SECONDS: u64 = 20;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whatever_breaks_the_copy_is_the_database_at_the_place_that_it_names() {
+    rage("log").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whatever_breaks_the_copy_is_the_database_also_where_triggers_record_its_changes() {
+    rage("triggers").await;
+}
+
+async fn rage(capture: &str) {
+    let Some(bank) = Bank::open(capture) else { return };
+    let bank = Arc::new(bank);
+    let over = Arc::new(AtomicBool::new(false));
+    let mut running = bank.run().await;
+    let writers =
+        (0..WRITERS).map(|number| tokio::spawn(writer::write(bank.clone(), number, over.clone())));
+    let writers: Vec<_> = writers.collect();
+    let sums = tokio::spawn(sums(bank.clone(), over.clone()));
+    let audits = tokio::spawn(audits(bank.clone(), over.clone()));
+
+    let seconds = env::var("INSTEP_STORM_SECONDS").ok().and_then(|it| it.parse().ok());
+    let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(SECONDS));
+    let (mut chance, mut blows) = (Chance::new(7), 0);
+    while Instant::now() < end {
+        sleep(Duration::from_millis(700 + chance.below(1_300))).await;
+        running = strike(&bank, capture, running, blows).await;
+        blows += 1;
+    }
+    over.store(true, Ordering::Relaxed);
+    let mut written = 0;
+    for writer in writers {
+        written += writer.await.expect("no writer panics");
+    }
+    let Audits { made, .. } = audits.await.expect("no audit panics");
+    let sums = sums.await.expect("no reader panics");
+    // Now nobody is in the way, and all of it has to be there.
+    audit::audit(&bank).await.expect("nothing breaks any more");
+    running.stop().await;
+    println!("{written} transactions, {blows} blows, {made} audits, {sums} sums");
+    assert!(written > 100 && blows >= 7 && made > 0 && sums > 20, "hardly a storm");
+    let log = bank.log();
+    assert!(log.contains("E-SOURCE-HISTORY-LOST"), "a lost slot is declared:\n{log}");
+}
+
+/// Breaks something; the program that runs afterwards.
+async fn strike(bank: &Bank, capture: &str, running: Running, number: u64) -> Running {
+    match number % 7 {
+        0 | 3 => {
+            running.kill();
+            return bank.run().await;
+        }
+        1 => bank.sql("select pg_terminate_backend(active_pid) from pg_replication_slots"),
+        2 => bank.sql(if number == 2 {
+            "alter table item add column extra int default 7"
+        } else {
+            "alter table item alter extra set default 8"
+        }),
+        4 => block_in_place(|| bank.server.crash()),
+        5 => {
+            // It goes while nobody reads it, and behind it transactions that nobody has.
+            running.kill();
+            let drop = match capture {
+                "log" => {
+                    "select pg_terminate_backend(active_pid) from pg_replication_slots;
+                     select pg_sleep(0.2);
+                     select pg_drop_replication_slot(slot_name) from pg_replication_slots"
+                }
+                _ => {
+                    "do $$ declare name text; begin
+                         select nspname into name from pg_namespace where nspname like 'instep%';
+                         execute format('drop schema %I cascade', name); end $$"
+                }
+            };
+            until("what is kept for us is dropped", || bank.try_sql(drop)).await;
+            sleep(Duration::from_millis(200)).await;
+            return bank.run().await;
+        }
+        _ => bank.sql(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+             where application_name like 'instep%' and pid <> pg_backend_pid()",
+        ),
+    }
+    running
+}
