@@ -314,6 +314,11 @@ impl Reporter {
         self.board.lock().shown.idle = Some((at.clone(), source_time));
     }
 
+    /// The source keeps so many bytes because of us.
+    pub(crate) fn retained(&self, bytes: u64) {
+        self.board.lock().shown.retained_bytes = Some(bytes);
+    }
+
     /// The group holds everything up to here, with a row more of each of these copies.
     pub(crate) fn applied<'a>(
         &self,

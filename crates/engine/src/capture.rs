@@ -263,6 +263,7 @@ impl Capture {
         if let Some(witness) = &news.witness {
             self.catalog.renew(&self.lane, witness).await?;
         }
+        news.retained_bytes.inspect(|&bytes| self.reporter.retained(bytes));
         for (code, what) in news.notices {
             self.reporter.notice(code, format!("lane {}: {what}", self.lane));
         }

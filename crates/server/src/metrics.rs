@@ -8,7 +8,7 @@ pub(crate) mod families;
 use engine::Latency;
 use engine::works::{SourceStatus, TargetState, TargetStatus};
 use families::{
-    APPLIED, BUILD, CAPTURED, FAILURES, Family, JOURNAL, LATENCY, RETRIES, STATE, WAITS,
+    APPLIED, BUILD, CAPTURED, FAILURES, Family, JOURNAL, LATENCY, RETAINED, RETRIES, STATE, WAITS,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -42,6 +42,8 @@ pub(crate) fn page(facts: Facts<'_>) -> String {
     let journal = facts.journal_bytes.map(|bytes| Sample::plain(&[], bytes.to_string()));
     let mut page = Page(String::new());
     page.family(&CAPTURED, captured.collect());
+    let retained = facts.sources.iter().flat_map(retained);
+    page.family(&RETAINED, retained.collect());
     page.family(&APPLIED, per_target(|it| Some(it.written.to_string())));
     page.family(&RETRIES, per_target(|it| Some(it.retries.to_string())));
     page.family(&FAILURES, per_target(|it| Some(it.failures.to_string())));
@@ -54,6 +56,14 @@ pub(crate) fn page(facts: Facts<'_>) -> String {
     let build = Sample::plain(&[("version", facts.version)], "1".to_owned());
     page.family(&BUILD, vec![build]);
     page.0
+}
+
+/// What each service of a source keeps because of us, where it counts it.
+fn retained(source: &SourceStatus) -> impl Iterator<Item = Sample> + '_ {
+    source.services.iter().filter_map(|service| {
+        let labels = [("source", &*source.name), ("service", &*service.name)];
+        Some(Sample::plain(&labels, service.retained_bytes?.to_string()))
+    })
 }
 
 /// The states of a target, from the best to the worst.
@@ -160,6 +170,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use engine::works::ServiceStatus;
 
     fn target(name: &str, state: TargetState) -> TargetStatus {
         let mut latency = Latency::default();
@@ -208,7 +219,14 @@ mod tests {
 
     #[test]
     fn every_family_can_be_on_the_page_in_its_order_and_with_its_labels() {
-        let source = SourceStatus { name: "s".into(), captured: 1, services: vec![] };
+        let service = ServiceStatus {
+            name: "db".into(),
+            connected: true,
+            position: None,
+            retained_bytes: Some(7),
+            troubles: Vec::new(),
+        };
+        let source = SourceStatus { name: "s".into(), captured: 1, services: vec![service] };
         let mut target = target("a", TargetState::Following);
         target.waits_since = Some(1);
         let sources = &[source];

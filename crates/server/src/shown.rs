@@ -23,6 +23,7 @@ pub(crate) fn source(status: &SourceStatus) -> SourceView {
         name: service.name.to_string(),
         connected: service.connected,
         position: service.position.clone(),
+        retained_bytes: service.retained_bytes,
     });
     SourceView { name: status.name.to_string(), services: services.collect() }
 }

@@ -62,6 +62,10 @@ pub(crate) struct ServiceView {
     pub(crate) connected: bool,
     /// Up to where the log has it.
     pub(crate) position: Option<String>,
+    /// Bytes that the service keeps because of us, such as a PostgreSQL for its slot; not there where
+    /// it does not count them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retained_bytes: Option<u64>,
 }
 
 /// The log.

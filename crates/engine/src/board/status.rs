@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub captured: u64,
     /// The source had nothing more than this at this time of its own clock.
     pub idle: Option<(Offset, i64)>,
+    /// Bytes that the source keeps because of us, where it counts them.
+    pub retained_bytes: Option<u64>,
     /// Retention.
     pub retention: TaskStatus,
     /// Who reads the source for others.

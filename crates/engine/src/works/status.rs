@@ -28,6 +28,8 @@ pub struct ServiceStatus {
     pub connected: bool,
     /// Up to where the log has it.
     pub position: Option<String>,
+    /// Bytes that it keeps because of us, where it counts them.
+    pub retained_bytes: Option<u64>,
     /// What is wrong with it, or with reading from it.
     pub troubles: Vec<Trouble>,
 }
@@ -164,6 +166,7 @@ impl Works {
                 name: shard.service.clone(),
                 connected: board.capture.phase == Phase::Following,
                 position: board.logged.as_ref().map(|offset| token(shard, offset)),
+                retained_bytes: board.retained_bytes,
                 troubles: [&board.capture, &board.survey, &board.retention]
                     .into_iter()
                     .filter_map(|task| task.trouble.clone())

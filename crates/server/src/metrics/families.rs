@@ -16,8 +16,9 @@ pub struct Family {
 }
 
 /// Every family, in the order of the page.
-pub static FAMILIES: [&Family; 9] =
-    [&CAPTURED, &APPLIED, &RETRIES, &FAILURES, &STATE, &LATENCY, &WAITS, &JOURNAL, &BUILD];
+pub static FAMILIES: [&Family; 10] = [
+    &CAPTURED, &RETAINED, &APPLIED, &RETRIES, &FAILURES, &STATE, &LATENCY, &WAITS, &JOURNAL, &BUILD,
+];
 
 pub(crate) static CAPTURED: Family = Family {
     name: "instep_changes_captured_total",
@@ -25,6 +26,14 @@ pub(crate) static CAPTURED: Family = Family {
     labels: &["source"],
     help: "Changes put into the log since the process started.",
     question: "Does anything still come from the source?",
+};
+
+pub(crate) static RETAINED: Family = Family {
+    name: "instep_source_retained_bytes",
+    kind: "gauge",
+    labels: &["source", "service"],
+    help: "Bytes that a service of the source keeps because of us, such as a PostgreSQL for its slot.",
+    question: "How far is it to `slot_wal_bytes_max`, and to a full disk at the source?",
 };
 
 pub(crate) static APPLIED: Family = Family {
