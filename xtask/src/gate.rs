@@ -4,7 +4,7 @@
 //! failing step ends the run. The tests' totals are the last line whenever the tests ran.
 
 use crate::shell::{self, Failure, Outcome};
-use crate::{needs, sim, tidy};
+use crate::{needs, sim, tidy, versions};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,7 @@ fn steps(totals: &mut Totals) -> Outcome {
         step("tidy", || tidy::run(&[])),
     ])?;
     all_hold(&[step("tests", || tests(totals))])?;
+    all_hold(&[step("versions", || versions::test(|line| totals.add(line)))])?;
     all_hold(&[step("simulation", simulation)])?;
     all_hold(&[step("documentation", documentation)])
 }

@@ -11,6 +11,7 @@ mod needs;
 mod shell;
 mod sim;
 mod tidy;
+mod versions;
 
 use clap::Parser;
 use cli::{Cli, Command};

@@ -65,9 +65,19 @@ pub(crate) fn run(line: &[&str]) -> Outcome<ExitStatus> {
 }
 
 /// Runs a program and shows its standard output while it comes; gives each line to `seen`.
-pub(crate) fn stream(line: &[&str], mut seen: impl FnMut(&str)) -> Outcome<ExitStatus> {
-    let mut child =
-        program(line).stdout(Stdio::piped()).spawn().map_err(|error| not_started(line, &error))?;
+pub(crate) fn stream(line: &[&str], seen: impl FnMut(&str)) -> Outcome<ExitStatus> {
+    stream_with(line, &[], seen)
+}
+
+/// The same, with these variables.
+pub(crate) fn stream_with(
+    line: &[&str],
+    variables: &[(&str, &Path)],
+    mut seen: impl FnMut(&str),
+) -> Outcome<ExitStatus> {
+    let mut command = program(line);
+    command.envs(variables.iter().copied()).stdout(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| not_started(line, &error))?;
     if let Some(output) = child.stdout.take() {
         relay(output, &mut io::stdout(), &mut seen).map_err(|error| not_started(line, &error))?;
     }
