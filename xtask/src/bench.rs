@@ -46,11 +46,12 @@ struct Entry {
     package: &'static str,
 }
 
-const BENCHES: [Entry; 4] = [
+const BENCHES: [Entry; 5] = [
     Entry { which: Bench::Journal, name: "journal", package: "instep-journal" },
     Entry { which: Bench::Engine, name: "engine", package: "instep-sim" },
     Entry { which: Bench::State, name: "state", package: "instep-engine" },
     Entry { which: Bench::Sqlite, name: "sqlite", package: "instep" },
+    Entry { which: Bench::Postgres, name: "postgres", package: "instep" },
 ];
 
 fn keep(name: &str, section: &str) -> Outcome {

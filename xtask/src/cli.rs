@@ -94,6 +94,8 @@ pub(crate) enum Bench {
     State,
     /// The program over SQLite files.
     Sqlite,
+    /// Capture of PostgreSQL's log, reading a table, and what a count costs.
+    Postgres,
     /// One after the other.
     All,
 }

@@ -8,9 +8,9 @@
 //!   session   a connection that follows
 //! ```
 //!
-//! For servers that give no right to replicate, or stand behind a pooler. What became visible between
-//! two snapshots is one transaction, and the rows are read as they are in the later one. Numbers that
-//! rise, or clocks, would miss whoever commits late.
+//! For servers that give no right to replicate, or are reached only by a pooler that keeps sessions.
+//! What became visible between two snapshots is one transaction, and the rows are read as they are in
+//! the later one. Numbers that rise, or clocks, would miss whoever commits late.
 //!
 //! A position is a place in the log at which the reading's snapshot had not yet been taken. So whoever
 //! waits for a position that he read behind his own commit waits for a snapshot that has it; and a

@@ -4,9 +4,6 @@ use super::form::{FAMILIES, TEXTS, TYPED};
 
 const HEAD: &str = "# PostgreSQL's types
 
-Instep does not follow PostgreSQL yet: no service of that kind can be configured. This is the foundation
-for it, and holds once one can be.
-
 What each type of PostgreSQL 15 becomes in Instep. The kinds are those that a copy's target and the
 `where` of a count see. Text is what the server writes, under ISO dates, UTC and shortest floats. What
 comes from a column and is written into one of the same type is the same value there.
