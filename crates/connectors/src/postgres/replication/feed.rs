@@ -144,6 +144,16 @@ mod tests {
         [&[tag][..], &length, body].concat()
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_stops_in_order_has_ended_the_stream_and_said_nothing_odd() {
+        let (ours, mut server) = UnixStream::pair().unwrap();
+        server.write_all(&packet(b'C', b"COPY 0\0")).await.unwrap();
+        let limits = FeedLimits::default();
+        let mut feed = Feed::begin(Stream::Socket(ours), BytesMut::new(), Lsn(0), &limits);
+        let trouble = feed.next().await.unwrap_err();
+        assert!(matches!(trouble, Trouble::Broken(_)), "{trouble}");
+    }
+
     /// The writing half notices the end first, as the reading half waits for the owner.
     #[tokio::test(start_paused = true)]
     async fn why_the_server_went_is_heard_behind_what_was_not_taken_yet() {

@@ -47,8 +47,8 @@ impl Reading<'_> {
             }
             match cut.other {
                 Some((b'E', length)) => return Err(refused(&self.buffer[HEAD..length])),
-                // The end of the copy, and what says that the command is done with.
-                Some((b'c', _)) => return Ok(()),
+                // The end of the copy; a server that stops says at once that the command is done.
+                Some((b'c' | b'C', _)) => return Ok(()),
                 // A notice, or a setting that has changed.
                 Some((b'N' | b'S', length)) => drop(self.buffer.split_to(length)),
                 Some((tag, _)) => {

@@ -2,7 +2,8 @@
 //!
 //! The server forgets transactions whose commit begins before the place that was confirmed. So with
 //! a transaction the place where its commit *begins* is confirmed: at the next start it comes again,
-//! and shows that the server's history is the one that we know.
+//! and shows that the server's history is the one that we know. Only a server that asks is told of all:
+//! it does so when it is to stop, and stops no sooner than we have everything.
 
 use crate::postgres::lsn::Lsn;
 use std::collections::VecDeque;
@@ -15,6 +16,10 @@ pub(super) struct Confirming {
     /// What was confirmed before it was known that the history is ours.
     held: Option<Lsn>,
     is_known: bool,
+    /// Everything up to here is durable.
+    durable: Lsn,
+    /// The server waits until everything up to here is.
+    asked: Option<Lsn>,
 }
 
 impl Confirming {
@@ -29,6 +34,8 @@ impl Confirming {
             self.held = self.held.max(Some(upto));
             return None;
         }
+        self.durable = self.durable.max(upto);
+        let is_asked = self.asked.take_if(|asked| *asked <= upto).is_some();
         let mut last = None;
         while let Some(&(end, commit)) = self.handed.front().filter(|(end, _)| *end <= upto) {
             last = Some((end, commit));
@@ -36,9 +43,18 @@ impl Confirming {
         }
         match last {
             // It stays the last one until something behind it is confirmed.
-            Some((end, commit)) if end == upto => Some(commit),
+            Some((end, commit)) if end == upto && !is_asked => Some(commit),
             _ => Some(upto),
         }
+    }
+
+    /// The server asks whether everything up to here is durable; what it may be told at once.
+    pub(super) fn asked(&mut self, end: Lsn) -> Option<Lsn> {
+        if self.is_known && self.durable >= end {
+            return Some(self.durable);
+        }
+        self.asked = Some(end);
+        None
     }
 
     /// The history is the one that we know: what was held back may be told.
@@ -67,6 +83,18 @@ mod tests {
         assert_eq!(confirming.confirm(Lsn(20)), Some(Lsn(12)));
         assert_eq!(confirming.confirm(Lsn(40)), Some(Lsn(33)));
         assert_eq!(confirming.confirm(Lsn(55)), Some(Lsn(55)), "nothing came up to here");
+    }
+
+    #[test]
+    fn a_server_that_is_to_stop_is_told_of_all_that_is_durable_as_soon_as_it_is() {
+        let mut confirming = known();
+        confirming.handed(Lsn(20), Lsn(12));
+        assert_eq!(confirming.asked(Lsn(20)), None);
+        assert_eq!(confirming.confirm(Lsn(15)), Some(Lsn(15)));
+        assert_eq!(confirming.confirm(Lsn(20)), Some(Lsn(20)));
+        confirming.handed(Lsn(40), Lsn(33));
+        assert_eq!(confirming.confirm(Lsn(40)), Some(Lsn(33)), "nobody asks any more");
+        assert_eq!(confirming.asked(Lsn(40)), Some(Lsn(40)));
     }
 
     #[test]

@@ -236,8 +236,10 @@ impl Stream {
         let confirming = self.confirming.get_mut().unwrap_or_else(PoisonError::into_inner);
         for (number, carried) in lump.carried().enumerate().skip(done) {
             let message = match carried? {
-                Carried::Alive { end, sent_at, .. } => {
+                Carried::Alive { end, sent_at, asks } => {
                     self.assembly.alive(end, sent_at)?;
+                    let told = if asks { confirming.asked(end) } else { None };
+                    told.inspect(|&durable| self.feed.confirm(durable));
                     continue;
                 }
                 Carried::Message { message, .. } => message,

@@ -66,6 +66,26 @@ async fn rage(capture: &str) {
     assert!(log.contains("E-SOURCE-HISTORY-LOST"), "a lost slot is declared:\n{log}");
 }
 
+/// PS14: its slot is not on the new primary, so that what is missing is declared and made up for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_standby_that_takes_over_is_followed_and_the_copy_becomes_what_it_has() {
+    let Some((bank, standby)) = Bank::with_standby() else { return };
+    let running = bank.run().await;
+    audit::audit(&bank).await.expect("nothing breaks");
+    bank.sql("insert into item select n, 'late', n, 'x' from generate_series(1000, 1099) n");
+    let has_all = || standby.sql(bank.database(), "select count(*) from item") == "300";
+    assert!(until("the standby has everything", has_all).await);
+    // In order, as for a maintenance: whoever follows has to let the server go.
+    block_in_place(|| bank.server.stop());
+    block_in_place(|| standby.promote());
+    let write = "update item set n = -1 where id > 1050; delete from item where id < 20";
+    standby.sql(bank.database(), write);
+    audit::audit(&bank).await.expect("nothing breaks any more");
+    running.stop().await;
+    let log = bank.log();
+    assert!(log.contains("E-SOURCE-HISTORY-LOST"), "a slot that is not there is declared:\n{log}");
+}
+
 /// Breaks something; the program that runs afterwards.
 async fn strike(bank: &Bank, capture: &str, running: Running, number: u64) -> Running {
     match number % 7 {

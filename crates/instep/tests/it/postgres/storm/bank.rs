@@ -48,6 +48,16 @@ const EQUAL: [(&str, &str); 4] = [
     ),
 ];
 
+/// A server with the tables of a bank, in a database of this name.
+fn server() -> Option<(Server, String)> {
+    let lines = ["wal_sender_timeout = 5s", "logical_decoding_work_mem = 64kB"];
+    let lines = lines.map(str::to_owned).to_vec();
+    let server = testkit::postgres::start(&Settings { lines, ..Settings::default() })?;
+    let database = server.database();
+    server.sql(&database, TABLES);
+    Some((server, database))
+}
+
 /// The bank.
 pub(super) struct Bank {
     pub(super) server: Server,
@@ -59,12 +69,22 @@ pub(super) struct Bank {
 impl Bank {
     /// A bank with a server of its own; none where there is no PostgreSQL.
     pub(super) fn open(capture: &str) -> Option<Self> {
-        let lines = ["wal_sender_timeout = 5s", "logical_decoding_work_mem = 64kB"];
-        let lines = lines.map(str::to_owned).to_vec();
-        let server = testkit::postgres::start(&Settings { lines, ..Settings::default() })?;
-        let database = server.database();
-        server.sql(&database, TABLES);
+        let (server, database) = server()?;
         let url = server.url(&database);
+        Some(Self::over(server, database, &url, capture))
+    }
+
+    /// A bank with a standby, which is followed wherever its primary is.
+    pub(super) fn with_standby() -> Option<(Self, Server)> {
+        let (server, database) = server()?;
+        server.stop();
+        let standby = server.standby();
+        let both = format!("127.0.0.1:{},127.0.0.1:{}", server.port(), standby.port());
+        let url = format!("postgres://postgres@{both}/{database}");
+        Some((Self::over(server, database, &url, "log"), standby))
+    }
+
+    fn over(server: Server, database: String, url: &str, capture: &str) -> Self {
         let folder = Folder::with(&format!(
             "version: 1\ndata_dir: data\nlisten: 127.0.0.1:0\n\
              limits: {{ retry_pause_seconds: 0.5, lease_seconds: 2 }}\n\
@@ -76,9 +96,14 @@ impl Bank {
              logs: {{ of: bank/public.log, to: report/log, create: true }}\n\
              counts:\n  items: {{ of: bank/public.item, by: [kind], to: [report/item_count] }}\n"
         ));
-        let mut access = Access::parse(&url).expect("a URL");
+        let mut access = Access::parse(url).expect("a URL").to_primary();
         access.connect_timeout = Duration::from_secs(60);
-        Some(Self { server, access, database, folder })
+        Self { server, access, database, folder }
+    }
+
+    /// The name of its database.
+    pub(super) fn database(&self) -> &str {
+        &self.database
     }
 
     /// Starts the program.
