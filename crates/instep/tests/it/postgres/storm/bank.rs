@@ -24,7 +24,8 @@ const TABLES: &str = "
     create table item (id bigint primary key, kind text not null, n int, body text);
     alter table item alter body set storage external;
     insert into item select n, 'kind ' || n % 5, n, repeat('x', 3000) from generate_series(1, 200) n;
-    create table log (at bigint primary key, what text)";
+    create table log (at bigint primary key, what text);
+    insert into log values (0, 'made')";
 
 /// What has to be equal in the database and in the copy.
 const EQUAL: [(&str, &str); 4] = [

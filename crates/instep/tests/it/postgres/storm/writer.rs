@@ -36,6 +36,9 @@ pub(super) async fn write(bank: Arc<Bank>, number: u64, over: Arc<AtomicBool>) -
 /// A change of every item.
 const ALL: &str = "update item set n = n + 1, body = body || 'y'";
 
+/// A table without any row would never empty its copy after a gap, which is as it should be.
+const EMPTY: &str = "truncate log; insert into log values (0, 'emptied')";
+
 fn transaction(chance: &mut Chance) -> String {
     let commits = if chance.once_in(2) { "on" } else { "off" };
     let mut statements = vec![
@@ -84,7 +87,7 @@ fn work(chance: &mut Chance) -> String {
         ),
         9 => format!("delete from item where id in ({item}, {})", item + ITEMS),
         10 => format!("insert into log values ({}, 'wrote')", chance.below(1 << 40)),
-        _ if chance.once_in(6) => "truncate log".to_owned(),
-        _ => "delete from log where at % 3 = 0".to_owned(),
+        _ if chance.once_in(6) => EMPTY.to_owned(),
+        _ => "delete from log where at % 3 = 1".to_owned(),
     }
 }
