@@ -7,6 +7,7 @@
 //!   replication         the stream of changes, and what is asked on its connection
 //!   pgoutput            the messages in that stream
 //!   rows                rows read back, and exactly where they stand
+//!   outbox              the table that services insert their own named changes into
 //!   types               its types and our values
 //!   glance              what can be seen of a server without changing anything there
 //!   fault  trouble      its errors, judged
@@ -21,6 +22,7 @@ pub mod glance;
 mod link;
 mod login;
 mod lsn;
+mod outbox;
 mod packet;
 pub mod pgoutput;
 mod quote;
@@ -37,6 +39,7 @@ mod wire;
 pub use access::Access;
 pub use fault::{Side, judge};
 pub use lsn::Lsn;
+pub use outbox::Outbox;
 pub use replication::{Feed, Follow, Replication};
 pub use rows::PostgresRows;
 pub use session::{Cells, CopyRows, Session};

@@ -22,7 +22,8 @@ mod snapshot;
 mod stamp;
 
 use super::access::Access;
-use super::schema::Why;
+use super::outbox::{Layout, Outbox};
+use super::schema::{Described, Why};
 use super::source::publication_name;
 use async_trait::async_trait;
 use failure::Failure;
@@ -42,6 +43,8 @@ pub struct PostgresRows {
     access: Arc<Access>,
     /// The schema of the follower for whom triggers record the changes, if they do.
     recorded_in: Option<Arc<str>>,
+    /// The outbox, whose kinds are tables, too.
+    outbox: Option<Arc<Outbox>>,
     /// What was learned of the server outlives a connection that it ended.
     pacer: Arc<Mutex<Pacer>>,
 }
@@ -51,7 +54,13 @@ impl PostgresRows {
     pub fn new(access: Access) -> Self {
         let pacer = Pacer { pace: Pace::new(), again_at: Instant::now() };
         let pacer = Arc::new(Mutex::new(pacer));
-        Self { access: Arc::new(access), recorded_in: None, pacer }
+        Self { access: Arc::new(access), recorded_in: None, outbox: None, pacer }
+    }
+
+    /// The same, with the kinds of an outbox: the rows of each that were not taken out yet.
+    #[must_use]
+    pub fn with_outbox(self, outbox: Outbox) -> Self {
+        Self { outbox: Some(Arc::new(outbox)), ..self }
     }
 
     /// The same, where changes are followed by triggers for this follower.
@@ -64,9 +73,10 @@ impl PostgresRows {
 #[async_trait]
 impl Service<dyn Inspect> for PostgresRows {
     async fn connect(&self) -> Result<Box<dyn Inspect>, Fault> {
-        let Self { access, recorded_in, pacer } = self.clone();
-        let open = Open::connect(&access).await.map_err(|failure| failure.judged(&access))?;
-        Ok(Box::new(Reader { access, recorded_in, pacer, open: Some(open) }))
+        let Self { access, recorded_in, outbox, pacer } = self.clone();
+        let open = Open::connect(&access, outbox.clone()).await;
+        let open = open.map_err(|failure| failure.judged(&access))?;
+        Ok(Box::new(Reader { access, recorded_in, outbox, pacer, open: Some(open) }))
     }
 }
 
@@ -81,6 +91,7 @@ struct Pacer {
 struct Reader {
     access: Arc<Access>,
     recorded_in: Option<Arc<str>>,
+    outbox: Option<Arc<Outbox>>,
     pacer: Arc<Mutex<Pacer>>,
     /// None while an answer is on its way, and after one that was given up.
     open: Option<Open>,
@@ -123,8 +134,12 @@ impl Reader {
     async fn describe(&mut self, name: &TableName) -> Result<Option<Arc<Table>>, Failure> {
         let mut open = self.take().await?;
         let described = open.describe(name).await?;
+        let is_kind = open.is_kind(name);
         self.open = Some(open);
         match described {
+            Ok(Described { table, .. }) if is_kind => {
+                Ok(Some(Layout::of(&table)?.table(&table, name)))
+            }
             Ok(described) => Ok(Some(described.table)),
             Err(unfit) if unfit.why == Why::Missing => Ok(None),
             Err(unfit) => Err(Fault::from(unfit).into()),
@@ -133,6 +148,11 @@ impl Reader {
 
     async fn try_estimate(&mut self, name: &TableName) -> Result<Option<u64>, Failure> {
         let open = self.take().await?;
+        // Nobody knows how the rows of an outbox are shared out among its kinds.
+        if open.is_kind(name) {
+            self.open = Some(open);
+            return Ok(None);
+        }
         let rows = open.session.query(&select::estimate(name)).await?;
         self.open = Some(open);
         let rows = rows.first().and_then(|row| row.first()?.as_deref()?.parse().ok());
@@ -205,7 +225,7 @@ impl Reader {
     async fn take(&mut self) -> Result<Open, Failure> {
         match self.open.take().filter(|open| !open.is_closed()) {
             Some(open) => Ok(open),
-            None => Open::connect(&self.access).await,
+            None => Open::connect(&self.access, self.outbox.clone()).await,
         }
     }
 

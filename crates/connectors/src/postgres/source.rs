@@ -9,10 +9,12 @@
 //!   assembly        PURE: messages to steps
 //!     followed      PURE: rows to changes        numbers   PURE: numbers of transactions
 //!     part          PURE: changes that are handed over together
+//!     outbox        PURE: rows of an outbox to changes of the kinds that they name
 //!     known_history PURE: whether what comes again is what we have
 //!   confirming      PURE: what the server may forget
 //!   triggers        the same without the log: triggers record what was touched
 //!   aide            markers, and looks beside the stream;  alarm  PURE: what to say about the slot
+//!     trim          takes rows out of an outbox that are durable elsewhere
 //! ```
 //!
 //! The place of a transaction is the end of its commit in the log. What the server is told to forget
@@ -28,6 +30,7 @@ mod known_history;
 mod limits;
 mod names;
 mod numbers;
+mod outbox;
 mod part;
 mod publication;
 mod server;
@@ -35,11 +38,13 @@ mod session;
 mod sight;
 mod slot;
 mod triggers;
+mod trim;
 mod unready;
 mod witness;
 
 use super::access::Access;
 use super::fault::{Side, judge};
+use super::outbox::Outbox;
 use super::session::Session;
 use async_trait::async_trait;
 use begin::Wanted;
@@ -69,8 +74,16 @@ impl PostgresSource {
     ) -> Self {
         let at = access.to_string().into();
         let access = access.to_primary();
-        let wanted = Wanted { access, tables, follower: follower.to_owned(), limits };
+        let follower = follower.to_owned();
+        let wanted = Wanted { access, tables, outbox: None, follower, limits };
         Self { wanted, at, lost: session::Lost::default() }
+    }
+
+    /// The same, with the kinds of an outbox, which is kept small.
+    #[must_use]
+    pub fn with_outbox(mut self, outbox: Outbox) -> Self {
+        self.wanted.outbox = Some(outbox);
+        self
     }
 }
 

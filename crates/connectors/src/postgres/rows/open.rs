@@ -3,40 +3,58 @@
 use super::failure::Failure;
 use super::stamp;
 use crate::postgres::access::Access;
+use crate::postgres::outbox::Outbox;
 use crate::postgres::schema::{Described, Unfit, Why, describe};
 use crate::postgres::session::Session;
 use crate::postgres::trouble::Trouble;
 use crate::postgres::types::Types;
 use model::TableName;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A connection, and the types of its database.
 pub(super) struct Open {
     pub(super) session: Session,
     types: Types,
+    outbox: Option<Arc<Outbox>>,
     /// Tables as they were described, with their stamps at that time.
     known: BTreeMap<TableName, (String, Described)>,
 }
 
 impl Open {
     /// Connects.
-    pub(super) async fn connect(access: &Access) -> Result<Self, Failure> {
+    pub(super) async fn connect(
+        access: &Access,
+        outbox: Option<Arc<Outbox>>,
+    ) -> Result<Self, Failure> {
         let session = Session::connect(access).await?;
         let types = types(&session).await?;
-        Ok(Self { session, types, known: BTreeMap::new() })
+        Ok(Self { session, types, outbox, known: BTreeMap::new() })
     }
 
-    /// What the table looks like now.
+    /// Whether this is a kind of the outbox.
+    pub(super) fn is_kind(&self, name: &TableName) -> bool {
+        self.outbox.as_ref().is_some_and(|outbox| outbox.has(name))
+    }
+
+    /// The name of the table that holds the rows: of a kind, the outbox.
+    pub(super) fn place_of(&self, name: &TableName) -> TableName {
+        let outbox = self.outbox.as_ref().filter(|outbox| outbox.has(name));
+        outbox.map_or(name, |outbox| &outbox.table).clone()
+    }
+
+    /// What the table that holds the rows looks like now.
     pub(super) async fn describe(
         &mut self,
         name: &TableName,
     ) -> Result<Result<Described, Unfit>, Failure> {
-        let rows = self.session.query(&stamp::query(name)).await?;
+        let name = self.place_of(name);
+        let rows = self.session.query(&stamp::query(&name)).await?;
         let stamp = rows.into_iter().flatten().next().flatten();
-        self.describe_by(name, stamp).await
+        self.describe_by(&name, stamp).await
     }
 
-    /// What the table looks like, if this is its stamp now.
+    /// What a table looks like, if this is its stamp now.
     pub(super) async fn describe_by(
         &mut self,
         name: &TableName,

@@ -13,18 +13,20 @@ pub(super) struct Reading {
     now: Described,
     /// Where each column that was asked for stands now.
     places: Vec<usize>,
+    /// Whether it is a kind of an outbox, which has rows of others as well.
+    is_kind: bool,
 }
 
 impl Reading {
     /// Fails if the table has become another one.
-    pub(super) fn new(asked: Arc<Table>, now: Described) -> Result<Self, Failure> {
+    pub(super) fn new(asked: Arc<Table>, now: Described, is_kind: bool) -> Result<Self, Failure> {
         let place = |column: &model::Column| {
             let is_it = |it: &model::Column| it.name == column.name && it.kind == column.kind;
             now.table.columns.iter().position(is_it)
         };
         let places = asked.columns.iter().map(place).collect::<Option<Vec<_>>>();
         match places.filter(|_| asked.key_names().eq(now.table.key_names())) {
-            Some(places) => Ok(Self { asked, now, places }),
+            Some(places) => Ok(Self { asked, now, places, is_kind }),
             None => {
                 let Table { name, version, .. } = &*asked;
                 let what = format!("{name} does not look any more as it did in version {version}");
@@ -41,6 +43,11 @@ impl Reading {
     /// Its name in SQL.
     pub(super) fn only(&self) -> String {
         self.now.only()
+    }
+
+    /// The kind that its rows name, where the table has rows of other kinds as well.
+    pub(super) fn kind(&self) -> Option<&str> {
+        self.is_kind.then(|| self.asked.name.as_str())
     }
 
     /// The columns that were asked for.

@@ -17,7 +17,7 @@ pub(super) fn range(
     rows_max: usize,
 ) -> Option<String> {
     let sorted = list(reading.key().map(sorted));
-    let mut within = Vec::new();
+    let mut within: Vec<String> = of_kind(reading).into_iter().collect();
     for (end, comparison) in [(after, ">"), (upto, "<=")] {
         if let Some(key) = end {
             within.push(format!("({sorted}) {comparison} ({})", literals(reading, key)?));
@@ -38,7 +38,15 @@ pub(super) fn keys(reading: &Reading, keys: &[&Key]) -> Option<String> {
     }
     let equal = list(reading.key().map(equal));
     let sorted = list(reading.key().map(sorted));
-    Some(format!("{} where ({equal}) in ({}) order by {sorted}", select(reading), found.join(", ")))
+    let found = format!("({equal}) in ({})", found.join(", "));
+    let within: Vec<String> = of_kind(reading).into_iter().chain([found]).collect();
+    Some(format!("{} where {} order by {sorted}", select(reading), within.join(" and ")))
+}
+
+/// What tells the rows of a kind from others of their table; nothing if there are none.
+fn of_kind(reading: &Reading) -> Option<String> {
+    let kind = reading.kind()?;
+    Some(format!("kind collate \"C\" = {}", quote::text(kind)))
 }
 
 /// About how many rows the server thinks that a table has: going by what it found when it last looked

@@ -13,7 +13,7 @@ use crate::postgres::lsn::Lsn;
 use crate::postgres::quote;
 use crate::postgres::session::Cells;
 use crate::postgres::trouble::Trouble;
-use model::{Code, Fault, Key, Placement, Position, Row, Sees, Selection, Table};
+use model::{Code, Fault, Key, Placement, Position, Row, Sees, Selection, Table, TableName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -49,7 +49,8 @@ impl Snapshot {
         table: &Arc<Table>,
         recorded_in: Option<&str>,
     ) -> Result<Self, Failure> {
-        let (schema, name) = table.name.as_str().split_once('.').unwrap_or_default();
+        let place = open.place_of(&table.name);
+        let (schema, name) = place.as_str().split_once('.').unwrap_or_default();
         let statements = format!(
             "begin transaction isolation level repeatable read, read only; {SETTINGS}
              lock table {}.{} in access share mode;
@@ -57,16 +58,17 @@ impl Snapshot {
                  else pg_current_wal_insert_lsn() end, ({})",
             quote::name(schema),
             quote::name(name),
-            stamp::query(&table.name)
+            stamp::query(&place)
         );
         let begun = open.session.query(&statements).await;
-        let rows = begun.map_err(|trouble| missing(table, trouble))?;
+        let rows = begun.map_err(|trouble| missing(&place, trouble))?;
         let (mut placement, stamp) = placed(&rows)?;
         if let Some(schema) = recorded_in {
             placement = recorded(&open, schema, placement).await?;
         }
-        let described = open.describe_by(&table.name, stamp).await?.map_err(Fault::from)?;
-        let reading = Reading::new(Arc::clone(table), described)?;
+        let described = open.describe_by(&place, stamp).await?.map_err(Fault::from)?;
+        let is_kind = open.is_kind(&table.name);
+        let reading = Reading::new(Arc::clone(table), described, is_kind)?;
         Ok(Self { open, reading, placement })
     }
 
@@ -178,12 +180,12 @@ impl Part {
     }
 }
 
-fn missing(table: &Table, trouble: Trouble) -> Failure {
+fn missing(table: &TableName, trouble: Trouble) -> Failure {
     let state = trouble.refused().map(|refused| refused.sqlstate.as_str());
     match state {
         // The table, or its schema.
         Some("42P01" | "3F000") => {
-            Fault::retry(Code::TableMissing, format!("there is no table {}", table.name)).into()
+            Fault::retry(Code::TableMissing, format!("there is no table {table}")).into()
         }
         _ => trouble.into(),
     }

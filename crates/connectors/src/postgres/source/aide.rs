@@ -1,5 +1,5 @@
 //! Aide: a connection beside the stream that writes markers and looks at what the stream says nothing
-//! of: the slot, the publication, partitions.
+//! of: the slot, the publication, partitions. It keeps the outbox small.
 //!
 //! Invariant: it holds up nobody. What it finds is left where the stream's owner sees it; while the
 //! server does not answer it there is just nothing new.
@@ -9,12 +9,13 @@ use super::publication;
 use super::server;
 use super::sight::Sight;
 use super::slot;
+use super::trim::Trim;
 use super::unready::Unready;
 use super::witness::Witness;
 use crate::postgres::lsn::Lsn;
 use crate::postgres::session::Session;
 use crate::postgres::trouble::Trouble;
-use model::TableName;
+use model::{Code, TableName};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,15 +30,15 @@ pub(super) struct Aide {
     task: JoinHandle<()>,
 }
 
-/// What it has found, the newest of each.
+/// What it has found since it was asked last, the newest of each.
 #[derive(Debug, Default)]
-struct Findings {
+pub(super) struct Findings {
     /// The slot as it stands.
-    slot: Option<slot::Standing>,
+    pub(super) slot: Option<slot::Standing>,
     /// What is to be noted from now on.
-    witness: Option<Witness>,
-    /// Why the history cannot go on.
-    gap: Option<String>,
+    pub(super) witness: Option<Witness>,
+    /// What a person should know.
+    pub(super) notices: Vec<(Code, String)>,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +56,11 @@ struct State {
     /// How far the stream has come, and which transactions it said emptied tables.
     reached: Lsn,
     emptied: BTreeMap<TableName, u32>,
+    /// How far everything is durable.
+    confirmed: Lsn,
     findings: Findings,
+    /// Why the history cannot go on.
+    gap: Option<String>,
 }
 
 impl Shared {
@@ -74,8 +79,8 @@ impl Aide {
     /// Sets to work; `witness` is what has to stay as it is.
     pub(super) fn begin(wanted: Wanted, witness: Witness, slot: String) -> Self {
         let shared = Arc::new(Shared::default());
-        let work =
-            Work { shared: shared.clone(), wanted, witness, slot, marked_at: None, unsaid: None };
+        let (marked_at, unsaid, trim) = (None, None, Trim::default());
+        let work = Work { shared: shared.clone(), wanted, witness, slot, marked_at, unsaid, trim };
         Self { shared, task: tokio::spawn(work.run()) }
     }
 
@@ -94,18 +99,22 @@ impl Aide {
         }
     }
 
-    /// The slot as it stands and what is to be noted, if that was found since it was asked last.
-    pub(super) fn findings(&self) -> (Option<slot::Standing>, Option<Witness>) {
+    /// Everything up to here is durable, of the history that is followed. Never blocks.
+    pub(super) fn confirmed(&self, upto: Lsn) {
         let mut state = self.shared.lock();
-        let Findings { slot, witness, .. } = &mut state.findings;
-        (slot.take(), witness.take())
+        state.confirmed = state.confirmed.max(upto);
+    }
+
+    /// What was found since it was asked last.
+    pub(super) fn findings(&self) -> Findings {
+        std::mem::take(&mut self.shared.lock().findings)
     }
 
     /// Waits until the history cannot go on, and says why.
     pub(super) async fn gap(&self) -> String {
         loop {
             let notified = self.shared.gap.notified();
-            let gap = self.shared.lock().findings.gap.clone();
+            let gap = self.shared.lock().gap.clone();
             match gap {
                 Some(gap) => return gap,
                 None => notified.await,
@@ -128,6 +137,7 @@ struct Work {
     marked_at: Option<Instant>,
     /// Something was done that the stream has not said; it says so before this, if ever.
     unsaid: Option<Lsn>,
+    trim: Trim,
 }
 
 impl Work {
@@ -181,26 +191,45 @@ impl Work {
             slot::drop_it(session, &self.slot).await?;
         }
         self.shared.lock().findings.slot = standing;
-        self.look_at_tables(session).await
+        match self.look_at_tables(session).await? {
+            Some(sight) => self.trim(session, &sight).await,
+            None => Ok(()),
+        }
     }
 
-    async fn look_at_tables(&mut self, session: &Session) -> Result<(), Unready> {
-        let (follower, names) = (&self.wanted.follower, &self.wanted.tables);
-        let sight = match Sight::of(session, names).await {
+    /// Keeps the outbox small, where the tables were found to be told of.
+    async fn trim(&mut self, session: &Session, sight: &Sight) -> Result<(), Unready> {
+        let (Some(outbox), Some(described)) = (&sight.outbox, sight.tables.last()) else {
+            return Ok(());
+        };
+        let (confirmed, only) = (self.shared.lock().confirmed, described.only());
+        let outbox = (&outbox.table, &*only);
+        let notice = self.trim.look(session, outbox, &self.witness, confirmed).await?;
+        self.shared.lock().findings.notices.extend(notice);
+        Ok(())
+    }
+
+    /// The tables as they are, if everything that was done to them is told.
+    async fn look_at_tables(&mut self, session: &Session) -> Result<Option<Sight>, Unready> {
+        let Wanted { follower, tables, outbox, .. } = &self.wanted;
+        let sight = match Sight::of(session, tables, outbox.as_ref()).await {
             Ok(sight) => sight,
             Err(Unready::Fault(fault)) => {
                 self.lost(fault.what);
-                return Ok(());
+                return Ok(None);
             }
             Err(unready) => return Err(unready),
         };
         let Some(publication) = publication::look(session, follower, &sight.tables).await? else {
             self.lost("the publication was dropped".to_owned());
-            return Ok(());
+            return Ok(None);
         };
         let now = Witness {
             publication: (publication.oid, publication.changed),
-            tables: sight.seen(|table| publication.place_of(table)),
+            tables: sight.seen(
+                |table| publication.place_of(table),
+                |kind| self.witness.since(kind).unwrap_or(u64::MAX),
+            ),
             ..self.witness.clone()
         };
         // Whatever is seen now lies before this.
@@ -216,7 +245,7 @@ impl Work {
             if is_certain || reached >= *self.unsaid.get_or_insert(written) {
                 self.lost(missed);
             }
-            return Ok(());
+            return Ok(None);
         }
         self.unsaid = None;
         let now = now.with_those_before(&self.witness);
@@ -224,11 +253,11 @@ impl Work {
             self.witness = now.clone();
             self.shared.lock().findings.witness = Some(now);
         }
-        Ok(())
+        Ok(Some(sight))
     }
 
     fn lost(&self, why: String) {
-        self.shared.lock().findings.gap = Some(why);
+        self.shared.lock().gap = Some(why);
         self.shared.gap.notify_one();
     }
 }

@@ -281,8 +281,9 @@ impl Assembly {
         let unknown = |it: Malformed| Trouble::malformed(it.to_string());
         let table = self.tables.get(relation).map_err(unknown)?;
         let Some(table) = &**table else { return Ok(()) };
-        open.has_changes = true;
-        if open.comes_again {
+        let again = self.again.as_ref().filter(|_| open.comes_again);
+        if let Some(again) = again.filter(|_| !table.is_outbox()) {
+            open.has_changes |= again.counts(table.name());
             return Ok(());
         }
         let whole = open.transaction;
@@ -290,6 +291,11 @@ impl Assembly {
         if change.op == Op::Truncate {
             let number = sub.unwrap_or(u32::try_from(whole.0 & u64::from(u32::MAX)).unwrap_or(0));
             self.emptied.insert(change.table.name.clone(), number);
+        }
+        let Some(change) = table.told(change) else { return Ok(()) };
+        open.has_changes |= again.is_none_or(|again| again.counts(&change.table.name));
+        if open.comes_again {
+            return Ok(());
         }
         let sub = sub.map_or(whole, |sub| self.numbers.whole(sub));
         self.steps.extend(self.part.add(whole, sub, change));

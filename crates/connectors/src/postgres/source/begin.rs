@@ -13,7 +13,9 @@ use super::witness::Witness;
 use super::{publication, slot};
 use crate::postgres::access::Access;
 use crate::postgres::lsn::Lsn;
+use crate::postgres::outbox::Outbox;
 use crate::postgres::replication::{Feed, Follow, Replication};
+use crate::postgres::schema::Described;
 use crate::postgres::session::Session;
 use bytes::Bytes;
 use model::{Code, Fault, Place, Resume, Started, TableName};
@@ -25,6 +27,7 @@ use tokio::time::{Instant, sleep};
 pub(super) struct Wanted {
     pub(super) access: Access,
     pub(super) tables: Vec<TableName>,
+    pub(super) outbox: Option<Outbox>,
     pub(super) follower: String,
     pub(super) limits: SourceLimits,
 }
@@ -56,7 +59,7 @@ pub(super) async fn begin(
     let mut replication = server::connect(&wanted.access).await?;
     let server = Server::ask(&session, &mut replication).await?;
     let history = after.map(|after| History::of(after, &server)).transpose()?;
-    let sight = Sight::of(&session, &wanted.tables).await?;
+    let sight = Sight::of(&session, &wanted.tables, wanted.outbox.as_ref()).await?;
     let publication = publication::ensure(&session, &wanted.follower, &sight.tables).await?;
     let slot = names::slot_name(&wanted.follower, server.database_oid);
     let mut beginning = Beginning { wanted, session, server, sight, slot, publication };
@@ -64,7 +67,7 @@ pub(super) async fn begin(
         // One that is left over stands where the publication was another one perhaps, or was not.
         beginning.standing().await?;
         let from = beginning.slot_anew().await?;
-        let witness = beginning.witness(from);
+        let witness = beginning.witness(from, &Witness::default()).await?;
         let place = beginning.place(from, &witness);
         let again = Again::new(from, (from, from), None);
         let begun = beginning.follow(replication, from, again, from, witness).await?;
@@ -77,10 +80,14 @@ pub(super) async fn begin(
     if let Some(gap) = gap {
         return Ok((beginning.declare(gap, &history).await?, None));
     }
-    let witness = beginning.witness(history.witness.began).with_those_before(&history.witness);
+    let before = &history.witness;
+    let witness = beginning.witness(before.began, before).await?;
+    let new = witness.kinds().filter(|(kind, _)| before.since(kind).is_none());
+    let new = new.map(|(kind, _)| kind.into()).collect();
+    let witness = witness.with_those_before(before);
     let standing = beginning.standing().await?.unwrap_or_default();
     let (from, upto) = (standing.confirmed, history.upto);
-    let again = Again::new(from, (history.witness.began, upto), history.last);
+    let again = Again::new(from, (before.began, upto), history.last).without(new);
     let begun = beginning.follow(replication, from, again, upto, witness).await?;
     Ok((Started::Resumed, Some(begun)))
 }
@@ -192,7 +199,8 @@ impl Beginning<'_> {
             let why = format!("the slot {} was read up to {confirmed} by somebody else", self.slot);
             return Ok(Some(Gap::missed(why)));
         }
-        let missed = witness.missed(&self.witness(witness.began), &|_, _| false);
+        let now = self.witness(witness.began, witness).await?;
+        let missed = witness.missed(&now, &|_, _| false);
         Ok(missed.map(Gap::missed))
     }
 
@@ -200,7 +208,8 @@ impl Beginning<'_> {
     /// since an earlier one may stand where the publication was another.
     async fn declare(&self, gap: Gap, history: &History) -> Result<Started, Unready> {
         let from = self.slot_anew().await?;
-        let witness = self.witness(from).with_those_before(&history.witness);
+        let witness = self.witness(from, &Witness::default()).await?;
+        let witness = witness.with_those_before(&history.witness);
         let now = self.place(from, &witness);
         let same_history = gap.same_history && from > history.upto;
         Ok(Started::Lost { why: gap.why, same_history, now })
@@ -213,13 +222,17 @@ impl Beginning<'_> {
         slot::create(access, &self.session, &self.slot, limits.slot_patience).await
     }
 
-    fn witness(&self, began: Lsn) -> Witness {
-        Witness {
+    /// What is to be noted of the tables as they are now. Kinds that were followed before are told
+    /// of since then, and others from now on: what is to tell of them stands already.
+    async fn witness(&self, began: Lsn, before: &Witness) -> Result<Witness, Unready> {
+        let next = server::next_transaction(&self.session).await?;
+        let place = |table: &Described| self.publication.place_of(table);
+        Ok(Witness {
             timeline: self.server.timeline,
             began,
             publication: (self.publication.oid, self.publication.changed),
-            tables: self.sight.seen(|table| self.publication.place_of(table)),
-        }
+            tables: self.sight.seen(place, |kind| before.since(kind).unwrap_or(next)),
+        })
     }
 
     fn place(&self, at: Lsn, witness: &Witness) -> Place {

@@ -1,12 +1,14 @@
 //! PURE: a table as the stream describes it, and rows of it to changes.
 
+use super::outbox::Kinds;
 use super::sight::Sight;
 use super::unready::{Gap, Stopped};
+use crate::postgres::outbox::Outbox;
 use crate::postgres::pgoutput::{Before, Datum, Relation, Tuple};
 use crate::postgres::schema::{self, Described};
 use crate::postgres::trouble::Trouble;
 use crate::postgres::types::{self, Form, Types};
-use model::{Cell, Change, Column, Compares, Key, Op, Row, Table, Value};
+use model::{Cell, Change, Column, Compares, Key, Op, Row, Table, TableName, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -15,6 +17,8 @@ use std::sync::Arc;
 pub(super) struct Followed {
     table: Arc<Table>,
     forms: Vec<Form>,
+    /// What its rows are changes of, if it is an outbox.
+    kinds: Option<Kinds>,
 }
 
 /// What a table is that the stream describes.
@@ -28,13 +32,18 @@ pub(super) enum Told {
 /// What this table is, as far as the catalog was seen; `looked` says that it was seen just now.
 pub(super) fn told(relation: &Relation<'_>, sight: &Sight, looked: bool) -> Result<Told, Stopped> {
     let Some(described) = sight.table(relation) else { return Ok(Told::Is(None)) };
-    if let Some(followed) = Followed::standing(relation, described) {
+    let outbox = sight.outbox_at(described);
+    let whole = |followed: Followed| match outbox {
+        Some(outbox) => followed.with_kinds_of(outbox),
+        None => Some(followed),
+    };
+    if let Some(followed) = Followed::standing(relation, described).and_then(whole) {
         return Ok(Told::Is(Some(followed)));
     }
     if !looked {
         return Ok(Told::Unknown);
     }
-    let earlier = Followed::earlier(relation, described, &sight.types);
+    let earlier = Followed::earlier(relation, described, &sight.types).and_then(whole);
     earlier.map(|earlier| Told::Is(Some(earlier))).ok_or_else(|| {
         let name = &described.table.name;
         let why = format!("{name}: it had another key, or the columns of its key other names");
@@ -59,8 +68,12 @@ impl Followed {
             .iter()
             .all(|&column| relation.columns.get(column).is_some_and(|it| it.in_key));
         let forms = described.columns.iter().map(|column| column.form.clone());
-        (is_same && has_key && described.oid == relation.oid)
-            .then(|| Self { table: Arc::clone(&described.table), forms: forms.collect() })
+        let table = || Arc::clone(&described.table);
+        (is_same && has_key && described.oid == relation.oid).then(|| Self {
+            table: table(),
+            forms: forms.collect(),
+            kinds: None,
+        })
     }
 
     /// The table as the stream describes it, where the catalog has gone on since; what the stream does
@@ -97,7 +110,31 @@ impl Followed {
             columns,
             key,
         };
-        Some(Self { table: Arc::new(table), forms })
+        Some(Self { table: Arc::new(table), forms, kinds: None })
+    }
+
+    /// The same, as the outbox that it is. None if it was no outbox yet.
+    pub(super) fn with_kinds_of(self, outbox: &Outbox) -> Option<Self> {
+        let kinds = Some(Kinds::new(outbox, &self.table).ok()?);
+        Some(Self { kinds, ..self })
+    }
+
+    /// The name of the table.
+    pub(super) fn name(&self) -> &TableName {
+        &self.table.name
+    }
+
+    /// Whether what a change is a change of is said by its row alone.
+    pub(super) fn is_outbox(&self) -> bool {
+        self.kinds.is_some()
+    }
+
+    /// What is told of a change: itself, or what it is a change of, if anything.
+    pub(super) fn told(&self, change: Change) -> Option<Change> {
+        match &self.kinds {
+            Some(kinds) => kinds.told(change),
+            None => Some(change),
+        }
     }
 
     /// A row came.

@@ -6,7 +6,8 @@
 //! where we are.
 
 use crate::postgres::lsn::Lsn;
-use model::TransactionId;
+use model::{TableName, TransactionId};
+use std::collections::BTreeSet;
 
 /// A transaction, by what cannot be the same in another history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(super) struct Again {
     /// Our history begins here: what came before was never ours.
     began: Lsn,
     last: Option<Known>,
+    /// What is followed only since: what comes again of it never was ours.
+    new: BTreeSet<TableName>,
     has_come: bool,
     /// Where a transaction of ours ended that we do not have.
     strange: Option<Lsn>,
@@ -34,7 +37,18 @@ pub(super) struct Again {
 impl Again {
     /// Nothing yet; the server begins at `from`, and we have everything from `began` up to `upto`.
     pub(super) fn new(from: Lsn, (began, upto): (Lsn, Lsn), last: Option<Known>) -> Self {
-        Self { from, upto, began, last, has_come: false, strange: None }
+        Self { from, upto, began, last, new: BTreeSet::new(), has_come: false, strange: None }
+    }
+
+    /// The same, where these are followed only since.
+    #[must_use]
+    pub(super) fn without(self, new: BTreeSet<TableName>) -> Self {
+        Self { new, ..self }
+    }
+
+    /// Whether a change of this table that comes again is one that we have.
+    pub(super) fn counts(&self, table: &TableName) -> bool {
+        !self.new.contains(table)
     }
 
     /// Whether what ends here, or begins to be committed here, is among what we have.
@@ -80,6 +94,12 @@ mod tests {
         let mut again = Again::new(Lsn(from), (Lsn(11), Lsn(upto)), last);
         came.iter().for_each(|(known, has_changes)| again.saw(*known, *has_changes));
         again.judge().is_none()
+    }
+
+    #[test]
+    fn what_is_followed_only_since_never_was_ours() {
+        let again = Again::new(Lsn(10), (Lsn(11), Lsn(20)), None).without(["new".into()].into());
+        assert!(again.counts(&"old".into()) && !again.counts(&"new".into()));
     }
 
     #[test]

@@ -40,15 +40,12 @@ impl Server {
             return Err(Fault::retry(Code::PostgresWalLevel, what).into());
         }
         let identified = replication.identify().await?;
-        let ask = "select pg_snapshot_xmax(pg_current_snapshot())";
-        let next = session.query(ask).await?.pop().and_then(|row| row.into_iter().next()?);
-        let next = next.and_then(|next| next.parse().ok());
         Ok(Self {
             system: identified.system,
             database_oid: slot::database_oid(session).await?,
             timeline: identified.timeline,
             written: written(session).await?,
-            next_transaction: next.ok_or_else(|| Trouble::malformed("there is no next number"))?,
+            next_transaction: next_transaction(session).await?,
         })
     }
 
@@ -90,6 +87,14 @@ pub(super) async fn connect(access: &Access) -> Result<Replication, Unready> {
         }
         _ => Unready::Trouble(trouble),
     })
+}
+
+/// The number that the next transaction gets: whoever has this one or a later one has not begun yet.
+pub(super) async fn next_transaction(session: &Session) -> Result<u64, Trouble> {
+    let ask = "select pg_snapshot_xmax(pg_current_snapshot())";
+    let next = session.query(ask).await?.pop().and_then(|row| row.into_iter().next()?);
+    let next = next.and_then(|next| next.parse().ok());
+    next.ok_or_else(|| Trouble::malformed("there is no next number"))
 }
 
 /// How far the log is written.

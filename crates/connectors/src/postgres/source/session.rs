@@ -1,6 +1,6 @@
 //! A connection that follows: takes the stream in lumps, and hands over step by step.
 
-use super::aide::Aide;
+use super::aide::{Aide, Findings};
 use super::alarm::Alarm;
 use super::assembly::{Assembly, Taken};
 use super::begin::{Begun, Wanted, begin};
@@ -140,6 +140,7 @@ impl Source for Following {
             && let Some(durable) = stream.confirming().confirm(upto)
         {
             stream.feed.confirm(durable);
+            stream.aide.confirmed(upto);
         }
     }
 
@@ -249,8 +250,8 @@ impl Stream {
                 match told(relation, &self.sight, looked)? {
                     Told::Is(followed) => self.assembly.describe(relation.oid, followed),
                     Told::Unknown => {
-                        let Wanted { access, tables, .. } = wanted.clone();
-                        self.look = Some(Box::pin(Sight::anew(access, tables)));
+                        let Wanted { access, tables, outbox, .. } = wanted.clone();
+                        self.look = Some(Box::pin(Sight::anew(access, tables, outbox)));
                         self.lump = Some((lump, number));
                         break;
                     }
@@ -272,7 +273,8 @@ impl Stream {
     }
 
     fn news(&mut self) -> News {
-        let (slot, witness) = self.aide.findings();
+        let Findings { slot, witness, notices, .. } = self.aide.findings();
+        self.news.notices.extend(notices);
         if let Some(witness) = witness {
             self.news.witness = Some(witness.to_bytes());
         }

@@ -1,8 +1,10 @@
 //! Sight: what the catalog shows of the followed tables, asked at the start and every few seconds.
 
+use super::outbox::Kinds;
 use super::unready::Unready;
 use super::witness::{Leaf, Seen};
 use crate::postgres::access::Access;
+use crate::postgres::outbox::Outbox;
 use crate::postgres::pgoutput::Relation;
 use crate::postgres::schema::{self, Described};
 use crate::postgres::session::Session;
@@ -17,26 +19,48 @@ use std::sync::Arc;
 pub(super) struct Sight {
     /// Every type of the database.
     pub(super) types: Arc<Types>,
-    /// The followed tables.
+    /// The followed tables, and the outbox.
     pub(super) tables: Arc<[Described]>,
+    /// The kinds of the outbox, which is the last of the tables then.
+    pub(super) outbox: Option<Outbox>,
 }
 
 impl Sight {
     /// Looks at these tables; refused is a table that cannot be followed.
-    pub(super) async fn of(session: &Session, names: &[TableName]) -> Result<Self, Unready> {
+    pub(super) async fn of(
+        session: &Session,
+        names: &[TableName],
+        outbox: Option<&Outbox>,
+    ) -> Result<Self, Unready> {
+        let names: Vec<_> = names.iter().chain(outbox.map(|it| &it.table)).cloned().collect();
+        if let (Some(outbox), Some((_, tables))) = (outbox, names.split_last()) {
+            outbox.check(tables)?;
+        }
         let rows = session.query(Types::QUERY).await?;
         let unread = || Trouble::malformed("the list of types cannot be read");
         let types = Types::read(&rows).ok_or_else(unread)?;
-        let tables = schema::describe(session, &types, names).await?;
+        let tables = schema::describe(session, &types, &names).await?;
         let tables: Result<Vec<_>, _> = tables.into_iter().collect();
         let tables = tables.map_err(Fault::from)?;
-        Ok(Self { types: Arc::new(types), tables: tables.into() })
+        if let (Some(outbox), Some(described)) = (outbox, tables.last()) {
+            Kinds::new(outbox, &described.table)?;
+        }
+        Ok(Self { types: Arc::new(types), tables: tables.into(), outbox: outbox.cloned() })
+    }
+
+    /// The outbox, if this table is it.
+    pub(super) fn outbox_at(&self, described: &Described) -> Option<&Outbox> {
+        self.outbox.as_ref().filter(|outbox| outbox.table == described.table.name)
     }
 
     /// The same, on a connection of its own.
-    pub(super) async fn anew(access: Access, names: Vec<TableName>) -> Result<Self, Unready> {
+    pub(super) async fn anew(
+        access: Access,
+        names: Vec<TableName>,
+        outbox: Option<Outbox>,
+    ) -> Result<Self, Unready> {
         let session = Session::connect(&access).await?;
-        Self::of(&session, &names).await
+        Self::of(&session, &names, outbox.as_ref()).await
     }
 
     /// The followed table that is described: one keeps its number under every name; and another one
@@ -49,10 +73,12 @@ impl Sight {
         self.tables.iter().find(same).or_else(|| self.tables.iter().find(named))
     }
 
-    /// What is to be noted of the tables, each with the number of what tells of its changes.
+    /// What is to be noted of the tables, each with the number of what tells of its changes; and of
+    /// the kinds, each with that of the transaction since which they are told of.
     pub(super) fn seen(
         &self,
         place_of: impl Fn(&Described) -> Option<u32>,
+        since: impl Fn(&str) -> u64,
     ) -> BTreeMap<String, Seen> {
         let leaf = |leaf: &schema::Leaf| {
             let schema::Leaf { oid, file, attached, changed_by, is_born, .. } = *leaf;
@@ -63,8 +89,17 @@ impl Sight {
             published: place_of(table).unwrap_or(0),
             followed: true,
             leaves: table.leaves.iter().map(leaf).collect(),
+            since: None,
         };
         let named = |table: &Described| (table.table.name.as_str().to_owned(), seen(table));
-        self.tables.iter().map(named).collect()
+        let mut all: BTreeMap<String, Seen> = self.tables.iter().map(named).collect();
+        if let (Some(outbox), Some(table)) = (&self.outbox, self.tables.last()) {
+            for kind in &outbox.kinds {
+                let since = Some(since(kind.as_str()));
+                let seen = Seen { leaves: BTreeMap::new(), since, ..seen(table) };
+                all.insert(kind.as_str().to_owned(), seen);
+            }
+        }
+        all
     }
 }

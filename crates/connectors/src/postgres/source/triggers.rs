@@ -49,7 +49,8 @@ impl PostgresTriggers {
         limits: SourceLimits,
     ) -> Self {
         let access = access.to_primary();
-        Self { wanted: Wanted { access, tables, follower: follower.to_owned(), limits } }
+        let follower = follower.to_owned();
+        Self { wanted: Wanted { access, tables, outbox: None, follower, limits } }
     }
 }
 

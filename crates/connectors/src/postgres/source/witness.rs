@@ -33,6 +33,9 @@ pub(super) struct Seen {
     pub(super) followed: bool,
     /// Its partitions that hold rows, each with the number of the file that they are in.
     pub(super) leaves: BTreeMap<u32, Leaf>,
+    /// Of a kind of an outbox: transactions of this number and above were all told of, whenever
+    /// they end. None for a table.
+    pub(super) since: Option<u64>,
 }
 
 /// A partition that holds rows.
@@ -75,6 +78,18 @@ impl Witness {
         self
     }
 
+    /// The kinds of an outbox that are followed, each with the number of the transaction from which on
+    /// all were told of.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = (&str, u64)> {
+        let followed = self.tables.iter().filter(|(_, seen)| seen.followed);
+        followed.filter_map(|(name, seen)| Some((&**name, seen.since?)))
+    }
+
+    /// The same number, of one kind.
+    pub(super) fn since(&self, kind: &str) -> Option<u64> {
+        self.tables.get(kind).filter(|seen| seen.followed)?.since
+    }
+
     /// As bytes, to be kept.
     pub(super) fn to_bytes(&self) -> Bytes {
         let (oid, changed) = self.publication;
@@ -82,6 +97,9 @@ impl Witness {
         for (name, seen) in &self.tables {
             let followed = u8::from(seen.followed);
             let _ = write!(text, "{} {} {followed}", seen.oid, seen.published);
+            if let Some(since) = seen.since {
+                let _ = write!(text, " {SINCE}{since}");
+            }
             for (oid, leaf) in &seen.leaves {
                 let _ = write!(text, " {oid}:{}:{}", leaf.file, leaf.attached);
             }
@@ -109,6 +127,9 @@ impl Witness {
 
 /// What the bytes begin with.
 const FORM: &str = "postgres-1";
+
+/// What the number of a kind begins with.
+const SINCE: &str = "since-";
 
 impl Seen {
     fn missed(&self, now: &Seen, emptied: &dyn Fn(u32) -> bool) -> Option<&'static str> {
@@ -138,9 +159,13 @@ impl Seen {
     }
 
     fn from_text(numbers: &str) -> Option<Self> {
-        let mut words = numbers.split_ascii_whitespace();
+        let mut words = numbers.split_ascii_whitespace().peekable();
         let mut number = || words.next()?.parse().ok();
         let (oid, published, followed): (u32, u32, u32) = (number()?, number()?, number()?);
+        let since = match words.next_if(|word| word.starts_with(SINCE)) {
+            Some(word) => Some(word.strip_prefix(SINCE)?.parse().ok()?),
+            None => None,
+        };
         let leaf = |word: &str| {
             let mut numbers = word.split(':').map(|number| number.parse().ok());
             let mut number = || numbers.next()?;
@@ -151,7 +176,7 @@ impl Seen {
             ))
         };
         let leaves = words.map(leaf).collect::<Option<_>>()?;
-        Some(Self { oid, published, followed: followed != 0, leaves })
+        Some(Self { oid, published, followed: followed != 0, leaves, since })
     }
 }
 
@@ -163,12 +188,27 @@ mod tests {
         let leaf = |&(oid, file, is_born): &(u32, u32, bool)| {
             (oid, Leaf { file, attached: 5, changed_by: 0, is_born })
         };
-        Seen { oid: 7, published: 9, followed: true, leaves: leaves.iter().map(leaf).collect() }
+        let leaves = leaves.iter().map(leaf).collect();
+        Seen { oid: 7, published: 9, followed: true, leaves, since: None }
     }
 
     fn witness(seen: Seen) -> Witness {
         let tables = [("public.questions".to_owned(), seen)].into();
         Witness { timeline: 1, began: Lsn(5), publication: (3, 740), tables }
+    }
+
+    #[test]
+    fn since_when_a_kind_is_told_of_is_kept_as_long_as_it_is_followed() {
+        let kind = Seen { since: Some(1 << 40), ..seen(&[]) };
+        let mut before = witness(seen(&[(20, 21, false)]));
+        before.tables.insert("it's a kind".to_owned(), kind);
+        let kept = Witness::from_bytes(&before.to_bytes()).unwrap();
+        assert_eq!(kept.kinds().collect::<Vec<_>>(), [("it's a kind", 1 << 40)]);
+        assert_eq!(kept.since("public.questions"), None);
+        let without = witness(seen(&[(20, 21, false)])).with_those_before(&kept);
+        assert_eq!(without.since("it's a kind"), None);
+        let missed = without.missed(&before, &|_, _| false).unwrap();
+        assert_eq!(missed, "it's a kind: the table was not followed for a while");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod conformance;
 mod history;
 mod idle;
+mod outbox;
 mod partitions;
 mod publication;
 mod rig;

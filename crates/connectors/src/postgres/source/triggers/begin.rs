@@ -29,7 +29,7 @@ pub(super) async fn begin(
     let session = Session::connect(&wanted.access).await?;
     let server = Server::of(&session).await?;
     let history = after.map(|after| History::of(after, &server)).transpose()?;
-    let sight = Sight::of(&session, &wanted.tables).await?;
+    let sight = Sight::of(&session, &wanted.tables, None).await?;
     let schema = publication_name(&wanted.follower);
     let before = install::look(&session, &schema).await?;
     let standing = install::ensure(&session, &schema, &sight.tables).await?;
@@ -130,7 +130,7 @@ impl Beginning {
             timeline: self.server.timeline,
             began,
             publication: (self.standing.schema, 0),
-            tables: self.sight.seen(|table| recorded(table.oid)),
+            tables: self.sight.seen(|table| recorded(table.oid), |_| 0),
         }
     }
 

@@ -181,11 +181,11 @@ impl Work {
     /// Looks at what no trigger tells of, and at the columns.
     async fn look(&mut self) -> Result<(), Unready> {
         let Reading { session, schema, .. } = &self.reading;
-        let sight = Sight::of(session, &self.wanted.tables).await?;
+        let sight = Sight::of(session, &self.wanted.tables, None).await?;
         let standing = install::look(session, schema).await?.unwrap_or_default();
         let now = Witness {
             publication: (standing.schema, 0),
-            tables: sight.seen(|table| standing.tables.get(&table.oid).copied()),
+            tables: sight.seen(|table| standing.tables.get(&table.oid).copied(), |_| 0),
             ..self.witness.clone()
         };
         if let Some(missed) = self.witness.missed(&now, &|_, _| false) {
