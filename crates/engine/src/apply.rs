@@ -298,7 +298,9 @@ impl Apply {
         };
         let copies = self.group.copies.iter().filter(|it| it.name == *copy);
         for copy in copies {
-            let (table, inspect) = (copy.of.clone(), copy.inspect.clone());
+            // What it has and the source has not is not to be deleted, so it need not be read.
+            let inspect = copy.inspect.clone().filter(|_| !copy.keeps);
+            let table = copy.of.clone();
             let (purpose, began, upto) = (*purpose, began.clone(), upto.clone());
             let wish = PassWish { table, purpose, began, upto, inspect };
             self.desk.want_pass(name, &copy.name, wish);

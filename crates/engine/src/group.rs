@@ -38,6 +38,9 @@ pub struct Copy {
     /// feed the copy, this gives the rows of the pipeline's own lane and no others: a row of another
     /// shard is none that the source lacks, and one that both have is not this lane's yet.
     pub inspect: Option<Arc<dyn Service<dyn Inspect>>>,
+    /// Whether it keeps rows that the source has no more: those of an outbox, which is trimmed. What
+    /// is read there says nothing of what is not there; only what comes through the log does.
+    pub keeps: bool,
 }
 
 impl fmt::Debug for Copy {

@@ -232,6 +232,7 @@ impl<'a> Registry<'a> {
                 name: copy.name.clone(),
                 of: copy.table.clone(),
                 inspect: Some(sqlite::copy_rows(path, copy, source, lane)),
+                keeps: false,
             };
             Group {
                 name: TargetName::from(*service),

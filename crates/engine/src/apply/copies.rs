@@ -4,6 +4,9 @@
 //! A copy under a pass takes changes of the rows that the pass has come through, and no others: it
 //! will find those as they are then. Rows placed in the lane are the source's rows at that place,
 //! so they are written over a hold, too; that is how a hold passes.
+//!
+//! A copy that keeps rows which the source has no more takes every change, wherever its pass is: the
+//! pass may find nothing there by then.
 
 use crate::group::Group;
 use crate::limits::Limits;
@@ -12,7 +15,7 @@ use model::{
     Change, Code, CopyName, Effect, Fault, Hold, Key, Offset, Op, Pass, Placed, Row, Standing,
     Stretch, Table, TableName, Write,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The copies of a group, as the next batch finds them.
@@ -21,6 +24,8 @@ pub(super) struct Copies {
     group: String,
     of: BTreeMap<TableName, Arc<[CopyName]>>,
     passes: BTreeMap<CopyName, Pass>,
+    /// Those that keep rows which the source has no more.
+    keeping: BTreeSet<CopyName>,
     /// The keys that are held, each with the offset at which its row was refused last.
     held: BTreeMap<CopyName, BTreeMap<Key, Offset>>,
     held_keys_max: usize,
@@ -55,6 +60,7 @@ impl Copies {
         for copy in &group.copies {
             of.entry(copy.of.clone()).or_default().push(copy.name.clone());
         }
+        let keeping = group.copies.iter().filter(|copy| copy.keeps);
         let mut held: BTreeMap<CopyName, BTreeMap<Key, Offset>> = BTreeMap::new();
         for hold in standing.holds {
             held.entry(hold.copy).or_default().insert(hold.key, hold.offset);
@@ -63,6 +69,7 @@ impl Copies {
             group: group.name.to_string(),
             of: of.into_iter().map(|(table, copies)| (table, copies.into())).collect(),
             passes: standing.passes,
+            keeping: keeping.map(|copy| copy.name.clone()).collect(),
             held,
             held_keys_max: limits.held_keys_max,
             deletes_max: limits.bridge_deletes_max.max(allowed),
@@ -168,6 +175,10 @@ impl Copies {
     ) -> Result<(), Fault> {
         let copies = self.of(&change.table.name);
         for (copy, Change { table, op }) in shared_out(&copies, change) {
+            // That the source has the row no more does not mean that it was not to be written.
+            if matches!(op, Op::Delete(_)) && self.keeping.contains(copy) {
+                continue;
+            }
             for effect in effects(&table, op, offset)? {
                 if effect.keys().any(|key| self.holds(copy, key)) {
                     self.write_over(copy, &table, effect, offset, draft);
@@ -262,6 +273,7 @@ impl Copies {
     fn has_come_to(&self, copy: &CopyName, key: &Key) -> bool {
         match self.passes.get(copy) {
             Some(Pass::Done) => true,
+            Some(Pass::Under { .. }) if self.keeping.contains(copy) => true,
             Some(Pass::Under { upto, .. }) => upto.as_ref().is_some_and(|upto| key <= upto),
             None => false,
         }

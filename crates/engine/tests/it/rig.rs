@@ -194,7 +194,7 @@ impl Rig {
             let (name, of) = (name.clone(), of.clone());
             let (store, copy, lane) = (store.clone(), name.clone(), Some(self.lane.clone()));
             let inspect = CopyOf { store, copy, lane };
-            Copy { name, of, inspect: Some(Arc::new(inspect)) }
+            Copy { name, of, inspect: Some(Arc::new(inspect)), keeps: false }
         };
         let first = (!self.without_copy).then(|| copy(&"copy".into(), &self.table.name));
         let more = self.more_copies.iter().map(|(name, of)| copy(name, of));

@@ -95,7 +95,12 @@ fn pipeline(
         groups: vec![Group {
             name: "rows".into(),
             service: Arc::new(rows.clone()),
-            copies: vec![Copy { name: COPY.into(), of: tables()[0].name.clone(), inspect: None }],
+            copies: vec![Copy {
+                name: COPY.into(),
+                of: tables()[0].name.clone(),
+                inspect: None,
+                keeps: false,
+            }],
             when_full: WhenFull::Wait,
         }],
         counting: None,

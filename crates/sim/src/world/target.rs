@@ -81,7 +81,7 @@ impl TargetWorld {
             let copy = CopyOf { store, copy, lane };
             let code = Code::TargetUnavailable;
             let inspect = Faulty::inspect(Arc::new(copy), read.clone(), code);
-            Copy { name: name.clone(), of: of.clone(), inspect: Some(inspect) }
+            Copy { name: name.clone(), of: of.clone(), inspect: Some(inspect), keeps: false }
         });
         Group {
             name: self.name.as_str().into(),

@@ -80,7 +80,7 @@ fn at(incarnation: u32, number: u64) -> Offset {
 }
 
 fn group() -> Group {
-    let copy = |name: &str| Copy { name: name.into(), of: "t".into(), inspect: None };
+    let copy = |name: &str| Copy { name: name.into(), of: "t".into(), inspect: None, keeps: false };
     let (name, service) = ("group".into(), Arc::new(Nowhere));
     Group { name, service, copies: vec![copy("a"), copy("b")], when_full: WhenFull::Detach }
 }

@@ -22,6 +22,30 @@ fn before_its_first_stretch_a_copy_takes_no_row() {
     assert_eq!(live(&mut copies, Op::Insert(row(1))).writes, []);
 }
 
+/// The pass may come to its key when the source has it no more.
+#[test]
+fn a_copy_that_keeps_what_the_source_has_no_more_takes_every_change() {
+    for upto in [None, Some(5)] {
+        let mut copies = Copies::new(&keeping(), standing(under(upto), &[]), &Limits::default(), 0);
+        let inserted = effects_of(live(&mut copies, Op::Insert(row(8))));
+        assert_eq!(inserted, [Effect::Put { key: key(8), row: row(8), new: true }]);
+        let mut draft = Draft::default();
+        copies.placed(change(Op::Insert(row(9))), &placed_at(), &mut draft).expect("written");
+        assert_eq!(draft.writes.len(), 1);
+    }
+}
+
+#[test]
+fn a_held_key_of_such_a_copy_stays_held_where_the_source_has_it_no_more() {
+    let held = standing(Pass::Done, &[1, 2]);
+    let mut copies = Copies::new(&keeping(), held, &Limits::default(), 0);
+    let mut draft = Draft::default();
+    copies.reread(change(Op::Delete(key(1))), &placed_at(), &mut draft).expect("passed by");
+    assert_eq!((draft.writes.len(), copies.held_keys()), (0, 2));
+    copies.reread(change(Op::Insert(row(2))), &placed_at(), &mut draft).expect("written");
+    assert_eq!((draft.writes.len(), copies.held_keys()), (1, 1));
+}
+
 /// BF4: a row that moves over the place where the pass stands.
 #[test]
 fn a_key_change_over_the_place_of_the_pass_goes_or_comes() {
@@ -162,7 +186,7 @@ fn a_delete_and_a_truncate_release_what_is_held() {
 #[test]
 fn a_key_that_another_copy_holds_is_still_asked_for() {
     let mut two = group();
-    two.copies.push(Copy { name: "second".into(), of: "t".into(), inspect: None });
+    two.copies.push(Copy { name: "second".into(), of: "t".into(), inspect: None, keeps: false });
     let hold = |copy: &str| Hold {
         copy: copy.into(),
         key: key(1),
@@ -193,6 +217,12 @@ fn effects_of(draft: Draft) -> Vec<Effect> {
 
 fn copies(pass: Pass, held: &[i64]) -> Copies {
     Copies::new(&group(), standing(pass, held), &Limits::default(), 0)
+}
+
+fn keeping() -> Group {
+    let mut group = group();
+    group.copies.iter_mut().for_each(|copy| copy.keeps = true);
+    group
 }
 
 fn standing(pass: Pass, held: &[i64]) -> Standing {
@@ -255,7 +285,7 @@ fn placed_at() -> Offset {
 }
 
 fn group() -> Group {
-    let copies = vec![Copy { name: "copy".into(), of: "t".into(), inspect: None }];
+    let copies = vec![Copy { name: "copy".into(), of: "t".into(), inspect: None, keeps: false }];
     let service = Arc::new(Nowhere);
     Group { name: "group".into(), service, copies, when_full: WhenFull::Detach }
 }

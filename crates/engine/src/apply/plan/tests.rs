@@ -300,7 +300,7 @@ fn table(name: &str) -> Arc<Table> {
 }
 
 fn group() -> Group {
-    let copies = vec![Copy { name: "copy".into(), of: "t".into(), inspect: None }];
+    let copies = vec![Copy { name: "copy".into(), of: "t".into(), inspect: None, keeps: false }];
     Group { name: "group".into(), service: Arc::new(Nowhere), copies, when_full: WhenFull::Detach }
 }
 
