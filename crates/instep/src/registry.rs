@@ -74,11 +74,16 @@ pub(crate) async fn open(config: &Config, clock: fn() -> i64) -> Result<Opened, 
     Ok(Opened { works, warnings: making.warnings })
 }
 
-/// A service as a source: the one place that tells its kinds apart.
-pub(crate) fn source_kind(service: &Service, capture: Capture) -> Box<dyn SourceKind + '_> {
-    match (service, capture) {
+/// A service as this source: the one place that tells its kinds apart.
+pub(crate) fn source_kind<'a>(
+    service: &'a Service,
+    source: &'a Source,
+) -> Box<dyn SourceKind + 'a> {
+    match (service, source.capture) {
         (Service::Sqlite(path), _) => Box::new(sqlite::SqliteFile(path)),
-        (Service::Postgres(access), Capture::Log) => Box::new(postgres::PostgresDatabase(access)),
+        (Service::Postgres(access), Capture::Log) => {
+            Box::new(postgres::PostgresDatabase { access, outbox: source.outbox.as_ref() })
+        }
         (Service::Postgres(access), Capture::Triggers) => {
             Box::new(recorded::RecordedDatabase(access))
         }
@@ -159,7 +164,7 @@ impl<'a> Registry<'a> {
         let lane = lane(&source.name, service);
         let limits = self.config.limits.clone();
         let tables = self.tables_of(source);
-        let kind = source_kind(&self.config.services[service], source.capture);
+        let kind = source_kind(&self.config.services[service], source);
         let inspect = kind.rows(&self.instance);
         let counting = self.counting(source, &lane).await?;
         let pipeline = Pipeline {
@@ -232,7 +237,7 @@ impl<'a> Registry<'a> {
                 name: copy.name.clone(),
                 of: copy.table.clone(),
                 inspect: Some(sqlite::copy_rows(path, copy, source, lane)),
-                keeps: false,
+                keeps: source.has_kind(&copy.table),
             };
             Group {
                 name: TargetName::from(*service),

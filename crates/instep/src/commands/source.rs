@@ -40,7 +40,8 @@ async fn list(config: &Config) -> Result<Report, Report> {
     let mut table = Table::new(["source", "service", "tables", "server", "history"]);
     let mut data = Vec::new();
     for source in &config.sources {
-        let tables: Vec<_> = source.tables.iter().map(|table| table.as_str()).collect();
+        let kinds = source.outbox.iter().flat_map(|outbox| &outbox.kinds);
+        let tables: Vec<_> = source.tables.iter().chain(kinds).map(|it| it.as_str()).collect();
         for service in &source.services {
             let history = history(catalog.as_ref(), source, service).await?;
             let server = history.as_ref().map(|history| history.identity.to_string());
@@ -71,7 +72,7 @@ async fn adopt(config: &Config, name: &str) -> Result<Report, Report> {
     let instance = catalog.next_run().await.map_err(failed)?;
     let (mut taken, mut adopted) = (Vec::new(), Vec::new());
     for service in &source.services {
-        let kind = registry::source_kind(&config.services[service], source.capture);
+        let kind = registry::source_kind(&config.services[service], source);
         if kind.take_over(config, &instance).await.map_err(failed)? {
             taken.push(service);
         }
@@ -147,7 +148,7 @@ async fn detach(config: &Config, name: &str) -> Result<Report, Report> {
     };
     let mut detached = Vec::new();
     for service in &source.services {
-        let kind = registry::source_kind(&config.services[service], source.capture);
+        let kind = registry::source_kind(&config.services[service], source);
         if kind.detach(config, &instance).await.map_err(failed)? {
             detached.push(service);
         }

@@ -6,6 +6,7 @@
 mod book;
 mod bounds;
 mod listening;
+mod outbox;
 mod refer;
 
 use super::flows::{self, Flow, Spot};
@@ -18,6 +19,7 @@ use super::trouble::Trouble;
 use super::types::{Capture, Config, Copy, Count, ServiceKind, Source, TableAt};
 use crate::quote::quoted;
 use book::Book;
+use connectors::postgres::Outbox;
 use engine::WhenFull;
 use engine::count::Condition;
 use listening::listening;
@@ -105,7 +107,10 @@ impl<'a> Builder<'a> {
         let kind = self.kind_of(from);
         let tables = entry.setting.get("tables")?;
         self.check_some(from, &format!("{path}.from"));
-        self.check_some(tables, &format!("{path}.tables"));
+        let outbox = entry.setting.get("outbox");
+        if outbox.is_none() {
+            self.check_some(tables, &format!("{path}.tables"));
+        }
         // Those that are spelt alike have been refused by the reader.
         let mut spelt = BTreeSet::new();
         let named = tables.items().iter().filter_map(|table| Some((table.text()?, table.span)));
@@ -115,6 +120,10 @@ impl<'a> Builder<'a> {
         for table in tables.items() {
             self.check_table(kind, table.text(), table.span);
         }
+        let outbox = match outbox {
+            Some(setting) => Some(self.outbox(setting, kind, entry, &path)?),
+            None => None,
+        };
         let texts = |list: &Setting| {
             list.items().iter().map(|item| item.text().map(str::to_owned)).collect()
         };
@@ -123,6 +132,7 @@ impl<'a> Builder<'a> {
             name: entry.name.clone(),
             services: services?,
             tables: tables?.iter().map(|table| TableName::from(table.as_str())).collect(),
+            outbox,
             shard_in_key: entry.setting.get("shard_in_key")?.flag()?,
             capture: self.capture(entry, kind)?,
         })
@@ -140,6 +150,23 @@ impl<'a> Builder<'a> {
             self.trouble(Code::ConfigType, capture.span, what, why, "remove it");
         }
         Some(Capture::Triggers)
+    }
+
+    /// The outbox of a source.
+    fn outbox(
+        &mut self,
+        setting: &Setting,
+        kind: Option<ServiceKind>,
+        entry: &Entry,
+        path: &str,
+    ) -> Option<Outbox> {
+        if let (Some(table), Some(ServiceKind::Postgres)) = (setting.get("table"), kind) {
+            self.check_table(kind, table.text(), table.span);
+        }
+        if let Some(kinds) = setting.get("kinds") {
+            self.check_some(kinds, &format!("{path}.outbox.kinds"));
+        }
+        outbox::read(setting, kind, &entry.setting, &mut self.troubles)
     }
 
     /// What kind of database a source is; its shards are all of one.
@@ -225,6 +252,9 @@ impl<'a> Builder<'a> {
     fn count(&mut self, entry: &Entry) -> Option<Count> {
         let (path, count) = (format!("counts.{}", entry.name), &entry.setting);
         let of = count.get("of").and_then(|of| self.names.table_of(of, &mut self.troubles));
+        let of = of.filter(|(source, table)| {
+            !outbox::refuse_count(self.names, (source, table), count, &path, &mut self.troubles)
+        });
         let (by, pushed) = (count.get("by")?, count.get("to")?);
         let to: Option<Vec<TableAt>> =
             pushed.items().iter().map(|to| self.target(to, count.get("of"), &path)).collect();

@@ -111,13 +111,20 @@ static POSTGRES_TOO: [Key; 1] = [key(
     "The password, or the file that holds it, where the URL has none; never shown.",
 )];
 
-static SOURCE: [Key; 4] = [
+static SOURCE: [Key; 5] = [
     key("from", OneOrMore(&Text(Name)), Required, "Its service; several are its shards."),
     key(
         "tables",
         List(&Text(Table)),
         Required,
         "The tables that are followed; in PostgreSQL with their schema, as `public.questions`.",
+    ),
+    key(
+        "outbox",
+        Record(&OUTBOX),
+        Optional,
+        "A table of a PostgreSQL that services insert their own named changes into. Its rows are changes \
+         of the kinds that they name, and Instep takes them out once they are durable.",
     ),
     key(
         "shard_in_key",
@@ -131,6 +138,16 @@ static SOURCE: [Key; 4] = [
         Default("log"),
         "How the changes of a PostgreSQL are found: in its write-ahead log, or by triggers where it \
          gives no right to replicate.",
+    ),
+];
+
+static OUTBOX: [Key; 2] = [
+    key("table", Text(Table), Default("public.outbox"), "The outbox, with its schema."),
+    key(
+        "kinds",
+        List(&Text(Table)),
+        Required,
+        "The kinds that are followed, each as a table of the source; a kind has no dot in its name.",
     ),
 ];
 

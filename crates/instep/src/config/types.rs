@@ -1,7 +1,7 @@
 //! The configuration as the rest of Instep uses it: plain data in which every name exists.
 
 use super::secret::Secret;
-use connectors::postgres::Access;
+use connectors::postgres::{Access, Outbox};
 use engine::{Limits, WhenFull};
 use model::{CopyName, TableName};
 use std::collections::BTreeMap;
@@ -104,8 +104,10 @@ pub struct Source {
     pub name: String,
     /// Its services, each of which exists; several are its shards.
     pub services: Vec<String>,
-    /// The tables that are followed; never empty.
+    /// The tables that are followed; empty only beside an outbox.
     pub tables: Vec<TableName>,
+    /// The outbox, whose kinds are tables of the source, too; only of a PostgreSQL.
+    pub outbox: Option<Outbox>,
     /// Whether rows with one key in two shards are different rows.
     pub shard_in_key: bool,
     /// How its changes are found.
@@ -120,6 +122,13 @@ pub enum Capture {
     Log,
     /// PostgreSQL by triggers, where the log is not to be had.
     Triggers,
+}
+
+impl Source {
+    /// Whether this table is a kind of the outbox, whose rows the source does not keep.
+    pub fn has_kind(&self, table: &TableName) -> bool {
+        self.outbox.as_ref().is_some_and(|outbox| outbox.kinds.contains(table))
+    }
 }
 
 /// Rows that are kept equal to a table of a source.

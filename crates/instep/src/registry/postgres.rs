@@ -3,14 +3,20 @@
 use super::source_kind::SourceKind;
 use crate::config::Config;
 use async_trait::async_trait;
-use connectors::postgres::{self, Access, Lsn, PostgresRows, PostgresSource, SourceLimits, glance};
+use connectors::postgres::{
+    self, Access, Lsn, Outbox, PostgresRows, PostgresSource, SourceLimits, glance,
+};
 use engine::Instance;
 use engine::works::Tokens;
 use model::{Fault, Identity, Inspect, Position, Service, Source, TableName};
 use std::sync::Arc;
 
 /// A PostgreSQL database, by how to get into it.
-pub(super) struct PostgresDatabase<'a>(pub(super) &'a Access);
+pub(super) struct PostgresDatabase<'a> {
+    pub(super) access: &'a Access,
+    /// The outbox of its source.
+    pub(super) outbox: Option<&'a Outbox>,
+}
 
 /// Positions are those of the write-ahead log, as the server writes them.
 pub(super) const TOKENS: Tokens = Tokens {
@@ -39,16 +45,25 @@ impl SourceKind for PostgresDatabase<'_> {
         config: &Config,
         instance: &Instance,
     ) -> Arc<dyn Service<dyn Source>> {
-        let (access, limits) = (self.0.clone(), limits(config));
-        Arc::new(PostgresSource::new(access, tables.to_vec(), &instance.name, limits))
+        let (access, tables) = (self.access.clone(), tables.to_vec());
+        let limits = limits(config);
+        let source = PostgresSource::new(access, tables, &instance.name, limits);
+        Arc::new(match self.outbox {
+            Some(outbox) => source.with_outbox(outbox.clone()),
+            None => source,
+        })
     }
 
     fn rows(&self, _: &Instance) -> Arc<dyn Service<dyn Inspect>> {
-        Arc::new(PostgresRows::new(self.0.clone().to_primary()))
+        let rows = PostgresRows::new(self.access.clone().to_primary());
+        Arc::new(match self.outbox {
+            Some(outbox) => rows.with_outbox(outbox.clone()),
+            None => rows,
+        })
     }
 
     async fn identity(&self, _: &[TableName]) -> Result<Identity, Fault> {
-        glance::identity(self.0).await
+        glance::identity(self.access).await
     }
 
     /// Slot and publication have the name of the installation that made them, so that nothing in
@@ -62,7 +77,7 @@ impl SourceKind for PostgresDatabase<'_> {
         if instance.name.is_empty() {
             return Ok(false);
         }
-        postgres::detach(self.0, &instance.name).await
+        postgres::detach(self.access, &instance.name).await
     }
 }
 

@@ -23,7 +23,7 @@ use page::{Page, Use};
 use std::collections::BTreeSet;
 
 /// The pages that are run, each by a test of its own below.
-const RUN: [&str; 16] = [
+const RUN: [&str; 17] = [
     "README.md",
     "docs/README.md",
     "docs/tutorial.md",
@@ -38,6 +38,7 @@ const RUN: [&str; 16] = [
     "docs/how-to/migrate-a-table.md",
     "docs/how-to/operate.md",
     "docs/how-to/follow-postgresql.md",
+    "docs/how-to/use-an-outbox.md",
     "docs/explanation/promises.md",
     "docs/explanation/compared.md",
 ];
@@ -98,6 +99,11 @@ fn operating_runs_as_it_is_written() {
 #[test]
 fn following_postgresql_runs_as_it_is_written() {
     script::run("docs/how-to/follow-postgresql.md");
+}
+
+#[test]
+fn using_an_outbox_runs_as_it_is_written() {
+    script::run("docs/how-to/use-an-outbox.md");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod configured;
 mod doctor;
 mod init;
+mod outbox;
 mod pooler;
 mod rights;
 mod seen;

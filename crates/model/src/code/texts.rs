@@ -108,7 +108,8 @@ pub(super) const ENTRIES: [(Code, &str, &str); 103] = [
          rows of their own; or it is temporary, unlogged or a partition of another one; or texts of its \
          key are compared otherwise than byte by byte (`collate nocase`), so that two keys could be one \
          to the source and two to others; or its key has a generated column, or one of a type that can \
-         not be sorted as everywhere else; or its file keeps texts as UTF-16. The message says which, and \
+         not be sorted as everywhere else; or its file keeps texts as UTF-16; or it is named as an outbox and \
+         lacks one of its columns. The message says which, and \
          nothing of its source is followed meanwhile. Follow the table underneath, or give it another key; \
          Instep looks again with growing pauses and goes on by itself."),
     (Code::SourceReadOnly, "E-SOURCE-READ-ONLY",

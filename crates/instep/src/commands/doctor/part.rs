@@ -1,6 +1,7 @@
 //! PURE: what part a service plays in a configuration.
 
-use crate::config::{Capture, Config};
+use crate::config::{Capture, Config, Source};
+use connectors::postgres::Outbox;
 use model::TableName;
 use std::fmt;
 
@@ -9,10 +10,12 @@ use std::fmt;
 pub(super) struct Part {
     /// The source that it is, or is a shard of.
     pub(super) source: Option<String>,
-    /// The tables that are followed there.
+    /// The tables that are followed there, and the outbox.
     pub(super) tables: Vec<TableName>,
     /// How its changes are found there.
     pub(super) capture: Capture,
+    /// The outbox.
+    pub(super) outbox: Option<Outbox>,
     /// Whether copies or counts are written to it.
     pub(super) is_target: bool,
     /// Whether its file is made if it is missing.
@@ -30,13 +33,19 @@ impl Part {
         let is_made = is_pushed || copies().any(|copy| copy.create);
         Self {
             source: source.map(|source| source.name.clone()),
-            tables: source.map(|source| source.tables.clone()).unwrap_or_default(),
+            tables: source.map(tables).unwrap_or_default(),
             capture: source.map(|source| source.capture).unwrap_or_default(),
+            outbox: source.and_then(|source| source.outbox.clone()),
             is_target: is_pushed || copies().next().is_some(),
             // An empty source would be taken for the truth.
             is_made: is_made && source.is_none(),
         }
     }
+}
+
+fn tables(source: &Source) -> Vec<TableName> {
+    let outbox = source.outbox.iter().map(|outbox| &outbox.table);
+    source.tables.iter().chain(outbox).cloned().collect()
 }
 
 impl fmt::Display for Part {

@@ -247,6 +247,19 @@ impl Postgres {
             checks.push(self.open().await?);
         }
         self.tables = found.into_iter().map(|it| (it.table.name.clone(), it.table)).collect();
+        if let Some(outbox) = &self.part.outbox
+            && let Some(table) = self.tables.get(&outbox.table)
+        {
+            let (tried, layer) = (format!("read {} as an outbox", outbox.table), Layer::Capability);
+            match outbox.tables(table) {
+                Ok(kinds) => {
+                    let told = format!("{} kinds are followed", kinds.len());
+                    checks.push(Check::good(layer, tried, told));
+                    self.tables.extend(kinds.into_iter().map(|it| (it.name.clone(), it)));
+                }
+                Err(fault) => checks.push(Check::fault(layer, tried, fault)),
+            }
+        }
         Ok(checks)
     }
 

@@ -62,10 +62,11 @@ impl<'a> Names<'a> {
         if matches!(tables.value, Value::Bad) {
             return None;
         }
-        let known = tables.items().iter().filter_map(Setting::text);
+        let known = tables.items().iter().filter_map(Setting::text).chain(self.kinds(source));
         if !known.clone().any(|known| known == table) {
             let what = format!("the source `{source}` does not follow a table `{table}`");
-            let why = "only the tables under its `tables` are followed";
+            let why =
+                "only what stands under its `tables`, and the kinds of its outbox, are followed";
             let (span, fix) = (part(of, source.len() + 1, table), suggest::fix(table, known));
             troubles.push(Trouble::new(Code::ConfigReference, span, what, why, fix));
             return None;
@@ -77,6 +78,12 @@ impl<'a> Names<'a> {
     pub(super) fn services(self, source: &str) -> impl Iterator<Item = &'a str> {
         let from = self.source(source).and_then(|source| source.get("from"));
         from.map_or(&[][..], Setting::items).iter().filter_map(Setting::text)
+    }
+
+    /// The kinds of a source's outbox.
+    pub(super) fn kinds(self, source: &str) -> impl Iterator<Item = &'a str> + Clone {
+        let kinds = self.source(source).and_then(|source| source.find("outbox.kinds"));
+        kinds.map_or(&[][..], Setting::items).iter().filter_map(Setting::text)
     }
 
     /// Whether rows of one key in two shards of a source are two rows.

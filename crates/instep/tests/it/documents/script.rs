@@ -10,7 +10,7 @@ use instep::cli::Cli;
 use tokio::runtime::Builder;
 
 /// Commands that change nothing, so that they can be typed again.
-const QUESTIONS: [&str; 13] = [
+const QUESTIONS: [&str; 14] = [
     "instep status",
     "instep counts",
     "instep failures list",
@@ -23,6 +23,7 @@ const QUESTIONS: [&str; 13] = [
     "curl -s http://",
     "sqlite3 -header ",
     "sqlite3 ",
+    "psql -qAt quiz -c \"select count",
     "echo ",
 ];
 

@@ -10,6 +10,7 @@ fn code(check: &Check) -> Option<Code> {
 
 fn part(source: bool, target: bool) -> Part {
     Part {
+        outbox: None,
         source: source.then(|| "quiz".to_owned()),
         tables: Vec::new(),
         capture: Capture::Log,
