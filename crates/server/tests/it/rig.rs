@@ -216,6 +216,7 @@ async fn pipeline(
         name: "mirror".into(),
         of: around.table.name.clone(),
         inspect: Some(Arc::new(inspect)),
+        keeps: false,
     };
     let group = Group {
         name: "documents".into(),
