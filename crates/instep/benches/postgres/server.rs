@@ -83,12 +83,11 @@ impl Place {
         self.sql("select pg_current_wal_flush_lsn()")
     }
 
-    /// Has the other reader read up to there, and write it nowhere.
-    pub(crate) fn receive(&self, end: &str) {
+    /// The other reader.
+    fn receiver(&self) -> Command {
         let url = self.database();
-        let program = Path::new("/usr/lib/postgresql/15/bin/pg_recvlogical");
-        let mut command = Command::new(program);
-        command.args(["-d", &url, "-S", OTHER, "--start", "-f", "/dev/null", "--endpos", end]);
+        let mut command = Command::new("/usr/lib/postgresql/15/bin/pg_recvlogical");
+        command.args(["-d", &url, "-S", OTHER, "--start", "-f", "/dev/null"]);
         command.args([
             "-o",
             "proto_version=2",
@@ -97,6 +96,13 @@ impl Place {
             "-o",
             "publication_names=other",
         ]);
+        command
+    }
+
+    /// Has the other reader read up to there, and write it nowhere.
+    pub(crate) fn receive(&self, end: &str) {
+        let mut command = self.receiver();
+        command.args(["--endpos", end]);
         let done = command.output().expect("pg_recvlogical is there");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
@@ -135,18 +141,7 @@ impl Place {
     /// Drains a slot for as long as the process lives.
     pub(crate) fn drain(&self) -> Child {
         self.make_slot();
-        let url = self.database();
-        let mut command = Command::new("/usr/lib/postgresql/15/bin/pg_recvlogical");
-        command.args(["-d", &url, "-S", OTHER, "--start", "-f", "/dev/null"]);
-        command.args([
-            "-o",
-            "proto_version=2",
-            "-o",
-            "streaming=on",
-            "-o",
-            "publication_names=other",
-        ]);
-        let child = command.stderr(Stdio::null()).spawn().expect("pg_recvlogical is there");
+        let child = self.receiver().stderr(Stdio::null()).spawn().expect("pg_recvlogical is there");
         self.wait_for_reader();
         child
     }

@@ -109,17 +109,9 @@ impl Beginning {
     /// somebody goes on from here, so that whoever asks again gets the same answer.
     async fn anew(&self) -> Result<(Noted, Witness), Unready> {
         let place = Lsn(server::written(&self.session).await?.0.saturating_sub(1));
-        let ask = "select pg_current_snapshot(), pg_snapshot_xmax(pg_current_snapshot()), \
-                   (extract(epoch from clock_timestamp()) * 1000000)::int8";
-        let row = self.session.query(ask).await?.pop().unwrap_or_default();
-        let cell = |at: usize| row.get(at).and_then(Option::as_deref).unwrap_or_default();
-        let odd = |_| Trouble::malformed("the server cannot say what it sees");
-        let noted = Noted {
-            place,
-            snapshot: cell(0).to_owned(),
-            number: cell(1).parse().map_err(odd)?,
-            read_at: cell(2).parse().map_err(odd)?,
-        };
+        let ask = format!("select {}", Noted::SEES);
+        let row = self.session.query(&ask).await?.pop().unwrap_or_default();
+        let noted = Noted::read(place, &row)?;
         books::note(&self.session, &self.schema, &noted).await?;
         Ok((noted, self.witness(place)))
     }

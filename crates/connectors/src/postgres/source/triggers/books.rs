@@ -3,7 +3,7 @@
 
 use crate::postgres::lsn::Lsn;
 use crate::postgres::quote;
-use crate::postgres::session::Session;
+use crate::postgres::session::{Cells, Session};
 use crate::postgres::trouble::Trouble;
 
 /// A reading.
@@ -16,6 +16,22 @@ pub(super) struct Noted {
     pub(super) number: u64,
     /// When, in microseconds since 1970 by the server's clock.
     pub(super) read_at: i64,
+}
+
+impl Noted {
+    /// What a snapshot sees and when it was taken, as three columns.
+    pub(super) const SEES: &str = "pg_current_snapshot(), pg_snapshot_xmax(pg_current_snapshot()), \
+        (extract(epoch from clock_timestamp()) * 1000000)::int8";
+
+    /// A reading at this place, from a row that begins with [`Self::SEES`].
+    pub(super) fn read(place: Lsn, row: &Cells) -> Result<Self, Trouble> {
+        let cell = |at: usize| row.get(at)?.as_deref();
+        let read = || {
+            let (number, read_at) = (cell(1)?.parse().ok()?, cell(2)?.parse().ok()?);
+            Some(Self { place, snapshot: cell(0)?.to_owned(), number, read_at })
+        };
+        read().ok_or_else(|| Trouble::malformed("the server cannot say what it sees"))
+    }
 }
 
 /// The newest reading up to here.

@@ -58,21 +58,14 @@ impl Reading {
         let begin = format!(
             "begin transaction isolation level repeatable read, read only; {SETTINGS} \
              lock table {} in access share mode; \
-             select pg_current_snapshot(), pg_snapshot_xmax(pg_current_snapshot()), \
-             (extract(epoch from clock_timestamp()) * 1000000)::int8, exists ({})",
+             select {}, exists ({})",
             names.join(", "),
+            Noted::SEES,
             self.unseen("1")
         );
         let row = self.session.query(&begin).await?.pop().unwrap_or_default();
-        let cell = |at: usize| row.get(at).and_then(Option::as_deref).unwrap_or_default();
-        let odd = |_| Trouble::malformed("the server cannot say what it sees");
-        let noted = Noted {
-            place,
-            snapshot: cell(0).to_owned(),
-            number: cell(1).parse().map_err(odd)?,
-            read_at: cell(2).parse().map_err(odd)?,
-        };
-        let has_changes = cell(3) == "t";
+        let noted = Noted::read(place, &row)?;
+        let has_changes = row.get(3).and_then(Option::as_deref) == Some("t");
         if has_changes && place <= self.reached {
             // Nothing was written since the last reading was begun; what it found is told apart.
             self.session.query("rollback").await?;
