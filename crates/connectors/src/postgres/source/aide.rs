@@ -48,6 +48,8 @@ struct Shared {
     wanted: Notify,
     /// The history cannot go on.
     gap: Notify,
+    /// The server shuts down.
+    leaving: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +63,8 @@ struct State {
     findings: Findings,
     /// Why the history cannot go on.
     gap: Option<String>,
+    /// What the server says while it shuts down.
+    leaving: Option<Trouble>,
 }
 
 impl Shared {
@@ -121,6 +125,18 @@ impl Aide {
             }
         }
     }
+
+    /// Waits until the server shuts down, and says how it put that.
+    pub(super) async fn leaving(&self) -> Trouble {
+        loop {
+            let notified = self.shared.leaving.notified();
+            let leaving = self.shared.lock().leaving.take();
+            match leaving {
+                Some(trouble) => return trouble,
+                None => notified.await,
+            }
+        }
+    }
 }
 
 impl Drop for Aide {
@@ -143,9 +159,14 @@ struct Work {
 impl Work {
     async fn run(mut self) {
         loop {
-            // The stream itself says what is wrong with the server, if anything is.
-            if let Ok(session) = Session::connect(&self.wanted.access).await {
-                drop(self.serve(&session).await);
+            match Session::connect(&self.wanted.access).await {
+                Ok(session) => drop(self.serve(&session).await),
+                Err(trouble) if is_leaving(&trouble) => {
+                    self.shared.lock().leaving = Some(trouble);
+                    self.shared.leaving.notify_one();
+                }
+                // The stream itself says what else is wrong with the server, if anything is.
+                Err(_) => {}
             }
             sleep(MARK_PAUSE).await;
         }
@@ -156,6 +177,7 @@ impl Work {
         loop {
             tokio::select! {
                 () = self.shared.wanted.notified() => {}
+                () = closed(session) => return Ok(()),
                 () = sleep_until(look_at) => {
                     within(self.look(session)).await?;
                     look_at = Instant::now() + self.wanted.limits.look_pause;
@@ -259,6 +281,19 @@ impl Work {
     fn lost(&self, why: String) {
         self.shared.lock().gap = Some(why);
         self.shared.gap.notify_one();
+    }
+}
+
+/// Whether the server shuts down. It then waits until every stream was read and confirmed up to the
+/// end of its log, and a last transaction never is, so that it comes again: its reader has to leave.
+fn is_leaving(trouble: &Trouble) -> bool {
+    trouble.refused().is_some_and(|refused| refused.sqlstate == "57P03")
+}
+
+/// Waits until the server has closed a session.
+async fn closed(session: &Session) {
+    while !session.is_closed() {
+        sleep(MARK_PAUSE).await;
     }
 }
 

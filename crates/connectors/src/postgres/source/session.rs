@@ -221,6 +221,8 @@ impl Stream {
             tokio::select! {
                 biased;
                 gap = self.aide.gap() => return Err(Ended::Gap(gap)),
+                // A server that shuts down asks again and again, so that there is always a lump.
+                trouble = self.aide.leaving() => return Err(trouble.into()),
                 lump = self.feed.next() => self.lump = Some((lump?, 0)),
                 () = sleep_until(self.ask_at) => {
                     self.feed.ask();

@@ -4,6 +4,7 @@ use super::super::rig::{Database, until};
 use super::rig::{Reader, connect, followed, lost, refused, server, started};
 use instep_connectors::postgres::{Access, PostgresSource, Session};
 use model::{Code, Fate, Position, Resume, Started};
+use std::thread;
 use testkit::postgres::Server;
 
 const TABLE: &str = "create table public.t (id int primary key, v text)";
@@ -54,6 +55,34 @@ async fn a_server_that_crashed_sends_again_what_it_forgot_was_confirmed_and_noth
     reconnect(&mut database).await;
     let mut reader = reader.again(&service).await;
     reader.equals(&database, "public.t").await;
+}
+
+/// It waits for whoever reads its log to confirm the end of it, and a last transaction never is.
+#[tokio::test]
+async fn a_server_that_shuts_down_in_order_is_not_held_up() {
+    let Some((server, mut database, service, mut reader)) = own().await else { return };
+    database.run(&fill(1, 5)).await;
+    reader.catch_up(&database).await;
+    reader.confirm();
+    database.run(&fill(6, 10)).await;
+    reader.changes().await;
+    reader.confirm();
+    let stopping = thread::spawn(move || {
+        server.stop();
+        server
+    });
+    let fault = reader.fault().await;
+    assert_eq!((fault.fate, fault.code), (Fate::Retry, Code::SourceUnavailable), "{}", fault.what);
+    let resume = reader.resume.clone();
+    drop(reader);
+    until("it stops", async || stopping.is_finished()).await;
+    let server = stopping.join().expect("it stops");
+    server.start_again();
+    reconnect(&mut database).await;
+    database.run(&fill(11, 20)).await;
+    let mut reader = Reader::resumed(&service, &resume).await;
+    reader.changes().await;
+    assert_eq!(reader.copies["public.t"].len(), 10, "what was confirmed does not come again");
 }
 
 /// PS18, decision 14: a restored server gives the same positions a second time, for something else.
