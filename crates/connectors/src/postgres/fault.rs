@@ -1,7 +1,9 @@
 //! PostgreSQL's errors, judged: the one place that looks at their codes.
 //!
-//! What may pass by itself (the server is away, full, busy or switching over) is tried again; what
-//! a person has to change stops; a slot or write-ahead log that is gone is lost history.
+//! What may pass by itself (the server is away, full, busy or switching over) is tried again. What a
+//! person has to change stops a target. A source is asked again, with pauses: whoever gives the role
+//! its right back, or lets it in, does not know that Instep would have to be started again. What no
+//! PostgreSQL says stops both. A slot or write-ahead log that is gone is lost history.
 
 use super::trouble::{Refused, Trouble};
 use model::{Code, Fate, Fault};
@@ -22,6 +24,14 @@ impl Side {
             Side::Target => Code::TargetUnavailable,
         }
     }
+
+    /// What becomes of work that waits for a person at the server.
+    fn refused(self) -> Fate {
+        match self {
+            Side::Source => Fate::Retry,
+            Side::Target => Fate::Stop,
+        }
+    }
 }
 
 /// What trouble with a database means for whoever works with it. `at` says which database it is.
@@ -30,8 +40,8 @@ pub fn judge(side: Side, at: &str, trouble: Trouble) -> Fault {
         Trouble::Broken(_) | Trouble::Silent(_) | Trouble::Role(_) => {
             (Fate::Retry, side.unavailable())
         }
-        Trouble::Tls(_) => (Fate::Stop, Code::PostgresTls),
-        Trouble::Login(_) => (Fate::Stop, Code::PostgresLogin),
+        Trouble::Tls(_) => (side.refused(), Code::PostgresTls),
+        Trouble::Login(_) => (side.refused(), Code::PostgresLogin),
         Trouble::Malformed(_) => (Fate::Stop, Code::PostgresMessage),
         Trouble::Refused(refused) => judge_refused(side, refused),
     };
@@ -47,12 +57,12 @@ fn judge_refused(side: Side, refused: &Refused) -> (Fate, Code) {
         ("55006" | "55P03" | "25006" | "57014" | "58030" | "58P01", _) => {
             (Fate::Retry, side.unavailable())
         }
-        ("42501", _) => (Fate::Stop, Code::PostgresPrivilege),
-        ("3D000", _) | (_, "28") => (Fate::Stop, Code::PostgresLogin),
+        ("42501", _) => (side.refused(), Code::PostgresPrivilege),
+        ("3D000", _) | (_, "28") => (side.refused(), Code::PostgresLogin),
         // The connection; resources; a rollback; an operator; the server's own failures.
-        ("08P01", _) => (Fate::Stop, Code::PostgresRefused),
+        ("08P01", _) => (side.refused(), Code::PostgresRefused),
         (_, "08" | "40" | "53" | "57" | "XX") => (Fate::Retry, side.unavailable()),
-        _ => (Fate::Stop, Code::PostgresRefused),
+        _ => (side.refused(), Code::PostgresRefused),
     }
 }
 
@@ -64,8 +74,12 @@ mod tests {
     use std::io;
 
     fn judged(sqlstate: &str) -> (Fate, Code) {
+        judged_at(Side::Source, sqlstate)
+    }
+
+    fn judged_at(side: Side, sqlstate: &str) -> (Fate, Code) {
         let refused = Refused { sqlstate: sqlstate.into(), ..Refused::default() };
-        let fault = judge(Side::Source, "db:5432", Trouble::Refused(Box::new(refused)));
+        let fault = judge(side, "db:5432", Trouble::Refused(Box::new(refused)));
         (fault.fate, fault.code)
     }
 
@@ -83,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_has_to_change_stops() {
+    fn what_a_person_has_to_change_stops_a_target_and_a_source_is_asked_again() {
         for (sqlstate, code) in [
             ("28P01", Code::PostgresLogin),
             ("28000", Code::PostgresLogin),
@@ -95,7 +109,16 @@ mod tests {
             ("", Code::PostgresRefused),
             ("ü", Code::PostgresRefused),
         ] {
-            assert_eq!(judged(sqlstate), (Fate::Stop, code), "{sqlstate}");
+            assert_eq!(judged_at(Side::Target, sqlstate), (Fate::Stop, code), "{sqlstate}");
+            assert_eq!(judged_at(Side::Source, sqlstate), (Fate::Retry, code), "{sqlstate}");
+        }
+    }
+
+    #[test]
+    fn what_no_postgresql_says_stops() {
+        for side in [Side::Source, Side::Target] {
+            let fault = judge(side, "db:5432", Trouble::Malformed("odd".into()));
+            assert_eq!((fault.fate, fault.code), (Fate::Stop, Code::PostgresMessage));
         }
     }
 

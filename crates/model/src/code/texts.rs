@@ -185,8 +185,9 @@ pub(super) const ENTRIES: [(Code, &str, &str); 103] = [
     (Code::PostgresLogin, "E-POSTGRES-LOGIN",
         "PostgreSQL does not let us in: the role or the database does not exist, the password is wrong or \
          missing, or no line of its pg_hba.conf allows this role from this address, for the stream of \
-         changes with the right REPLICATION. Trying the same again may lock the role. Check user, password \
-         and database in the URL, and pg_hba.conf on the server."),
+         changes with the right REPLICATION. A source is asked again by itself, with growing pauses, so that \
+         nothing has to be started again once it lets us in; nothing is lost meanwhile. Check user, \
+         password and database in the URL, and pg_hba.conf on the server."),
     (Code::PostgresPrivilege, "E-POSTGRES-PRIVILEGE",
         "The role that Instep uses in PostgreSQL lacks a privilege. Nothing was changed. A policy of row-level \
          security that would hide rows counts as one, since they would look as if they were gone: `alter \

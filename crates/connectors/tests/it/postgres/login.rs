@@ -51,13 +51,13 @@ async fn a_password_is_proven_and_bound_to_the_encryption() {
 }
 
 #[tokio::test]
-async fn a_wrong_or_missing_password_stops() {
+async fn a_wrong_or_missing_password_is_told_apart_from_a_server_that_is_away() {
     let Some(secure) = Secure::shared() else { return };
     let port = secure.server.port();
     for user in ["by_scram:wrong", "by_md5:wrong", "by_scram", "by_md5", "nobody", "missing"] {
         let url = format!("postgres://{user}@127.0.0.1:{port}/missing?connect_timeout=100");
         let (fate, code, what) = judged(both(&url).await.unwrap_err());
-        assert_eq!((fate, code), (Fate::Stop, Code::PostgresLogin), "{user}: {what}");
+        assert_eq!((fate, code), (Fate::Retry, Code::PostgresLogin), "{user}: {what}");
     }
 }
 
@@ -70,7 +70,7 @@ async fn what_cannot_be_bound_is_refused_where_it_has_to_be() {
     ] {
         let url = secure.url(user, "127.0.0.1", parameters);
         let (fate, code, what) = judged(both(&url).await.unwrap_err());
-        assert_eq!((fate, code), (Fate::Stop, Code::PostgresLogin), "{user}: {what}");
+        assert_eq!((fate, code), (Fate::Retry, Code::PostgresLogin), "{user}: {what}");
     }
 }
 
@@ -80,7 +80,7 @@ async fn a_password_is_not_sent_as_it_is_where_others_can_read_it() {
     let url = secure.url("by_password", "127.0.0.1", "sslmode=disable");
     let refused = Replication::connect(&Access::parse(&url).unwrap()).await.unwrap_err();
     let (fate, code, what) = judged(refused);
-    assert_eq!((fate, code), (Fate::Stop, Code::PostgresLogin), "{what}");
+    assert_eq!((fate, code), (Fate::Retry, Code::PostgresLogin), "{what}");
     assert!(what.contains("others can read"), "{what}");
 }
 
@@ -105,7 +105,7 @@ async fn a_certificate_is_looked_at_as_closely_as_the_url_says() {
             (Ok(who), None) => assert_eq!(who, ["by_scram true"; 2], "{at} {parameters}"),
             (Err(trouble), Some(said)) => {
                 let (fate, code, what) = judged(trouble);
-                assert_eq!((fate, code), (Fate::Stop, Code::PostgresTls), "{parameters}: {what}");
+                assert_eq!((fate, code), (Fate::Retry, Code::PostgresTls), "{parameters}: {what}");
                 assert!(what.contains(said), "{parameters}: {what}");
             }
             (other, said) => panic!("{at} {parameters}: {other:?}, expected {said:?}"),
@@ -130,7 +130,7 @@ async fn a_server_without_tls_is_refused_where_it_has_to_have_it() {
     let url = format!("{}?connect_timeout=100", server.url("postgres"));
     assert_eq!(both(&url).await.unwrap(), ["postgres false"; 2]);
     let (fate, code, what) = judged(both(&format!("{url}&sslmode=require")).await.unwrap_err());
-    assert_eq!((fate, code), (Fate::Stop, Code::PostgresTls), "{what}");
+    assert_eq!((fate, code), (Fate::Retry, Code::PostgresTls), "{what}");
 }
 
 #[tokio::test]

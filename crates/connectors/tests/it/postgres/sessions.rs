@@ -57,7 +57,7 @@ async fn a_refusal_keeps_its_code_and_the_connection() {
     assert_eq!(database.one("select count(*) from public.t").await, "1");
     let trouble = database.session.copy_out("select * from public.missing").await.unwrap_err();
     let fault = judge(Side::Source, "db", trouble);
-    assert_eq!((fault.fate, fault.code), (Fate::Stop, Code::PostgresRefused));
+    assert_eq!((fault.fate, fault.code), (Fate::Retry, Code::PostgresRefused));
 }
 
 #[tokio::test]
