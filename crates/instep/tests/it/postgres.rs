@@ -7,5 +7,6 @@ mod outbox;
 mod pooler;
 mod rights;
 mod seen;
+mod shards;
 mod source;
 mod storm;
