@@ -111,6 +111,12 @@ pub(super) async fn mark(session: &Session) -> Result<(), Trouble> {
     session.query(mark).await.map(drop)
 }
 
+/// Moves the end of the log by some bytes, without a transaction and without waiting for a disk.
+pub(super) async fn nudge(session: &Session) -> Result<(), Trouble> {
+    let nudge = "select pg_logical_emit_message(false, 'instep', '')";
+    session.query(nudge).await.map(drop)
+}
+
 /// Where the server's timeline branched off from an earlier one, if it did.
 pub(super) async fn branched(
     replication: &mut Replication,

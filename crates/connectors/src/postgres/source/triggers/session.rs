@@ -31,7 +31,11 @@ const STEPS_MAX: usize = 4;
 const PAUSE: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_millis(200);
 
-/// Markers are no more than one a second, and so is forgetting.
+/// How often the log's end is moved while somebody waits for it. It takes some bytes, no transaction
+/// and no sync: readings stand behind it, and on an idle server each would wait for the next.
+const NUDGE_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often what is confirmed is forgotten.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A connection that follows, or is about to.
@@ -154,9 +158,9 @@ impl Work {
         let (mut marked_at, mut trimmed_at, mut looked_at) = (None, Instant::now(), Instant::now());
         let is_due = |at: Instant, every: Duration| Instant::now() >= at + every;
         loop {
-            let may_mark = marked_at.is_none_or(|at| is_due(at, SECOND));
+            let may_mark = marked_at.is_none_or(|at| is_due(at, NUDGE_PAUSE));
             if may_mark && self.told.marker.swap(false, Ordering::Relaxed) {
-                server::mark(&self.reading.session).await?;
+                server::nudge(&self.reading.session).await?;
                 marked_at = Some(Instant::now());
             }
             pause = match self.reading.read(steps).await? {
