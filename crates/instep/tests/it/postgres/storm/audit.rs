@@ -67,13 +67,13 @@ pub(super) async fn audit(bank: &Bank) -> Result<(), Trouble> {
         sleep(Duration::from_millis(50)).await;
     }
     // Counts are pushed behind the copies.
-    let mut differences = bank.differences(&session).await;
+    let mut differences = bank.differences(&session).await?;
     while !differences.is_empty() && began.elapsed() < PATIENCE {
         let rows = differences.iter().any(|it| !it.contains("item_count"));
         assert!(!rows, "at {token}: {differences:#?}");
         session.query("select 1").await?;
         sleep(Duration::from_millis(50)).await;
-        differences = bank.differences(&session).await;
+        differences = bank.differences(&session).await?;
     }
     assert!(differences.is_empty(), "at {token}: {differences:#?}");
     session.query(&format!("select pg_advisory_unlock({LOCK})")).await.map(drop)

@@ -3,7 +3,7 @@
 
 use crate::program::Folder;
 use crate::rig::{Running, lines, open, watermark};
-use connectors::postgres::{Access, Session};
+use connectors::postgres::{Access, Session, Trouble};
 use rusqlite::Connection;
 use std::process::Command;
 use std::time::Duration;
@@ -146,11 +146,11 @@ impl Bank {
     }
 
     /// What differs between the database and the copy.
-    pub(super) async fn differences(&self, session: &Session) -> Vec<String> {
+    pub(super) async fn differences(&self, session: &Session) -> Result<Vec<String>, Trouble> {
         let copy = self.copy().expect("a copy");
         let mut differences = Vec::new();
         for (source, target) in EQUAL {
-            let rows = session.query(source).await.expect("rows");
+            let rows = session.query(source).await?;
             let line = |row: Vec<Option<String>>| {
                 row.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>().join("|")
             };
@@ -173,6 +173,6 @@ impl Bank {
                 ));
             }
         }
-        differences
+        Ok(differences)
     }
 }
