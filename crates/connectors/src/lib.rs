@@ -6,10 +6,13 @@
 //!   postgres     x                  x
 //! ```
 //!
-//! `sketch` is what is said of a database of any kind by whoever looks at it for the first time.
+//! `copy` is what a configuration says of a copy in any of them; `sketch` is what is said of a database of any kind by whoever looks at it for the first time.
 //!
 //! Must not know: the engine, the journal, the configuration file, one another.
 
+mod copy;
 pub mod postgres;
 pub mod sketch;
 pub mod sqlite;
+
+pub use copy::{CopyTo, Fit};

@@ -29,4 +29,4 @@ pub use file::File;
 pub use source::{
     Installation, Noted, Recording, SourceLimits, SqliteRows, SqliteSource, adopt, detach,
 };
-pub use target::{CopyTo, Notes, SqliteCopyRows, SqliteTarget};
+pub use target::{Notes, SqliteCopyRows, SqliteTarget};

@@ -17,7 +17,8 @@ pub(crate) use source_kind::SourceKind;
 pub(crate) use sqlite::installation;
 
 use crate::config::{Capture, Config, Copy, Count, Service, Source};
-use connectors::sqlite::target::{CopyTo, SqliteTarget};
+use connectors::CopyTo;
+use connectors::sqlite::target::SqliteTarget;
 use engine::works::{Followed, KeptCopy, KeptCount, Shard, Works};
 use engine::{
     Board, Catalog, Counting, Group, Instance, Numbers, Pipeline, Push, SetAside, SortedState,

@@ -17,13 +17,13 @@ mod opened;
 mod sketch;
 mod way;
 
-pub use fit::Fit;
 pub use lock::Holder;
 pub use way::Way;
 
 use super::source::{self, Recording};
-use super::target::{self, CopyTo, Notes};
+use super::target::{self, Notes};
 use super::trouble::Trouble;
+use crate::copy::{CopyTo, Fit};
 use crate::sketch::{Sketch, SketchBounds};
 use model::{Fault, Table, TableName};
 use std::io;

@@ -2,7 +2,6 @@
 //! in one transaction.
 //!
 //! ```text
-//!   copy                what the configuration says of a copy
 //!   open  handle        which file it is, how it is opened, and how transactions are ended
 //!   connection          the port; session: what is open, from the first batch to the commit
 //!     write             one row; careful: row by row; way, parked: rows in each other's way
@@ -25,7 +24,6 @@ mod books;
 mod careful;
 mod columns;
 mod connection;
-mod copy;
 mod create;
 mod handle;
 mod inspect;
@@ -47,6 +45,7 @@ mod way;
 mod write;
 
 use super::file::File;
+use crate::copy::CopyTo;
 use async_trait::async_trait;
 use connection::{Connected, Leaders};
 use model::{CopyName, Fault, Service, Table, Target};
@@ -54,7 +53,6 @@ use session::Session;
 use std::sync::Arc;
 use worker::Worker;
 
-pub use copy::CopyTo;
 pub use inspect::SqliteCopyRows;
 pub use notes::Notes;
 pub(super) use notes::notes;

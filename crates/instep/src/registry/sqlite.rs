@@ -3,7 +3,8 @@
 use super::source_kind::SourceKind;
 use crate::config::{Config, Copy, Source, TableAt};
 use async_trait::async_trait;
-use connectors::sqlite::target::{CopyTo, SqliteCopyRows, SqliteTarget};
+use connectors::CopyTo;
+use connectors::sqlite::target::{SqliteCopyRows, SqliteTarget};
 use connectors::sqlite::{self, File, Installation, SourceLimits, SqliteRows, SqliteSource};
 use engine::Instance;
 use engine::works::Tokens;

@@ -1,24 +1,12 @@
 //! How the rows of a source's table fit into the table of a copy.
 
-use crate::sqlite::target::{CopyTo, look_at};
+use crate::copy::{CopyTo, Fit};
+use crate::sqlite::target::look_at;
 use crate::sqlite::trouble::Trouble;
 use model::Table;
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
-
-/// How rows fit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fit {
-    /// Whether the table is there; else it is made.
-    pub is_there: bool,
-    /// How many columns of the source it has, or will have.
-    pub columns: usize,
-    /// Columns of the source that it lacks, and that are left out.
-    pub left_out: Vec<String>,
-    /// Other tables that its rows refer to.
-    pub refers: Vec<String>,
-}
 
 /// How the rows of this table fit; a fault says why they do not.
 pub(super) fn fit(

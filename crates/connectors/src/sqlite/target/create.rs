@@ -4,8 +4,8 @@
 //! other indexes of the source are not repeated: the source keeps its rules, the copy its rows.
 
 use super::affinity;
-use super::copy::CopyTo;
 use super::sql::{list, quoted};
+use crate::copy::CopyTo;
 use model::{Kind, Table};
 
 /// The statement that makes the table. One key column of whole numbers becomes the row number,
@@ -32,7 +32,7 @@ pub(super) fn statement(copy: &CopyTo, table: &Table) -> String {
 #[cfg(test)]
 mod tests {
     use super::statement;
-    use crate::sqlite::target::CopyTo;
+    use crate::copy::CopyTo;
     use model::{Column, Kind, Table};
 
     #[test]

@@ -1,7 +1,6 @@
 //! Reads a copy back, in the names of its source.
 
 use super::books;
-use super::copy::CopyTo;
 use super::layout::Layout;
 use super::open::{self, FileId};
 use super::order;
@@ -9,6 +8,7 @@ use super::read::Reading;
 use super::shape::Shape;
 use super::tables;
 use super::trouble::of_file;
+use crate::copy::CopyTo;
 use crate::sqlite::file::File;
 use async_trait::async_trait;
 use model::{

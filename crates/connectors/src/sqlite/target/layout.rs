@@ -5,9 +5,9 @@
 //! the columns in the order of [`Layout::columns`], then the lane where rows have one; where a row
 //! is looked for, the values of its key come first.
 
-use super::copy::CopyTo;
 use super::shape::{Shape, ShapeColumn};
 use super::sql::{joined, list, quoted};
+use crate::copy::CopyTo;
 use model::{Kind, Table};
 use std::sync::Arc;
 

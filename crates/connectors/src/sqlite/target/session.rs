@@ -6,7 +6,6 @@
 use super::books;
 use super::careful::{self, Care, Each};
 use super::columns;
-use super::copy::CopyTo;
 use super::handle::Handle;
 use super::lease;
 use super::open::Opened;
@@ -14,6 +13,7 @@ use super::parked::Parked;
 use super::tables::Tables;
 use super::trouble::{Refused, Trouble, of_file};
 use super::write::Writing;
+use crate::copy::CopyTo;
 use model::{
     Batch, Code, CopyName, Fault, Lane, Leadership, Mode, Outcome, Refusal, Standing, Tenure,
 };

@@ -1,11 +1,11 @@
 //! The tables of the copies in their file: looked at once, and again when the schema has changed.
 
 use super::columns;
-use super::copy::CopyTo;
 use super::create;
 use super::layout::Layout;
 use super::shape::Shape;
 use super::trouble::{of_file, of_statement};
+use crate::copy::CopyTo;
 use model::{Batch, Code, CopyName, Fault, Lane, Table};
 use rusqlite::{Connection, Result as Sqlite};
 use std::collections::{BTreeMap, BTreeSet};

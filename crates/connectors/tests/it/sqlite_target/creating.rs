@@ -1,7 +1,7 @@
 //! Tables and files that a copy makes.
 
 use super::rig::Rig;
-use instep_connectors::sqlite::target::CopyTo;
+use instep_connectors::CopyTo;
 use model::{Code, Column, Effect, Key, Kind, Row, Table, Value};
 use std::sync::Arc;
 use testkit::conformance::rows::{self, row, table};

@@ -1,7 +1,7 @@
 //! The file itself: missing, replaced, restored, locked by others, and left in the middle.
 
 use super::rig::{Led, Rig, TABLE, at, copy_name, hand, tenure};
-use instep_connectors::sqlite::target::CopyTo;
+use instep_connectors::CopyTo;
 use model::{Code, Fate, Leadership, Mode, Outcome, Pass, Purpose};
 use std::fs;
 use testkit::conformance::rows::{self, key, row};

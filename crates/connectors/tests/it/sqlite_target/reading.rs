@@ -1,7 +1,7 @@
 //! Rows of a copy read back: in the order of keys, from one snapshot, and what others wrote there.
 
 use super::rig::{Led, OWNED, Rig, TABLE, at};
-use instep_connectors::sqlite::target::CopyTo;
+use instep_connectors::CopyTo;
 use model::{At, Cell, Code, Column, Digest, Key, Kind, Row, Seed, Selection, Table, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;

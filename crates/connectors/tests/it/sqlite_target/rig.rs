@@ -1,7 +1,8 @@
 //! A file with tables in it, a connection that leads, and a hand that looks at the file from outside.
 
+use instep_connectors::CopyTo;
 use instep_connectors::sqlite::File;
-use instep_connectors::sqlite::target::{CopyTo, SqliteCopyRows, SqliteTarget};
+use instep_connectors::sqlite::target::{SqliteCopyRows, SqliteTarget};
 use model::{
     Batch, CopyName, Effect, Epoch, Fault, Hold, Incarnation, Inspect, Key, Lane, Leadership, Mode,
     Offset, Outcome, Position, Row, Service, Table, Target, Tenure, Write,

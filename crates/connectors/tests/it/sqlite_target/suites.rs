@@ -1,7 +1,7 @@
 //! The suites of the target and inspect ports.
 
 use super::rig::{OWNED, Rig, TABLE};
-use instep_connectors::sqlite::target::CopyTo;
+use instep_connectors::CopyTo;
 use model::Claim;
 use std::sync::{Arc, Mutex};
 use testkit::conformance::rows::{row, table};

@@ -1,7 +1,7 @@
 //! Tables as users make them: what fits, what does not, and how it is said.
 
 use super::rig::{Rig, TABLE, at};
-use instep_connectors::sqlite::target::CopyTo;
+use instep_connectors::CopyTo;
 use model::{Batch, Code, Column, Fate, Fault, Kind, Mode, Outcome, Pass, Purpose};
 use std::sync::Arc;
 use testkit::conformance::rows::{self, row, rows};

@@ -1,7 +1,7 @@
 //! Every kind of value on its way into a copy that was made for it, and back.
 
 use super::rig::Rig;
-use instep_connectors::sqlite::target::CopyTo;
+use instep_connectors::CopyTo;
 use model::{
     Array, Cell, Column, Decimal, Dimension, Effect, Float, Interval, Key, Kind, Moment, Row,
     Selection, Table, Value,
