@@ -3,7 +3,7 @@
 //! ```text
 //!              source   target   inspect
 //!   sqlite       x        x         x
-//!   postgres     x                  x
+//!   postgres     x        x         x
 //! ```
 //!
 //! `copy` is what a configuration says of a copy in any of them; `sketch` is what is said of a database of any kind by whoever looks at it for the first time.

@@ -1,4 +1,4 @@
-//! PostgreSQL: servers followed by their write-ahead log, and asked by ordinary queries.
+//! PostgreSQL: servers followed by their write-ahead log, written to, and asked by ordinary queries.
 //!
 //! ```text
 //!   source              tables followed by the log
@@ -7,6 +7,7 @@
 //!   replication         the stream of changes, and what is asked on its connection
 //!   pgoutput            the messages in that stream
 //!   rows                rows read back, and exactly where they stand
+//!   target              tables that copies and counts are written to
 //!   outbox              the table that services insert their own named changes into
 //!   types               its types and our values
 //!   glance              what can be seen of a server without changing anything there
@@ -31,6 +32,7 @@ mod rows;
 pub mod schema;
 mod session;
 mod source;
+mod target;
 mod tries;
 mod trouble;
 pub mod types;
@@ -47,4 +49,5 @@ pub use source::{
     PostgresSource, PostgresTriggers, SourceLimits, detach, detach_triggers, identity,
     publication_name, slot_name,
 };
+pub use target::{PostgresCopyRows, PostgresTarget};
 pub use trouble::{Refused, Trouble};

@@ -27,8 +27,9 @@ use super::session::Session;
 use super::trouble::Trouble;
 use super::types::Types;
 pub use described::{Described, DescribedColumn, Leaf, Order};
-use facts::Facts;
+pub(super) use facts::{ColumnFacts, Facts};
 use model::TableName;
+pub(super) use texts::{compares, order};
 pub use unfit::{Unfit, Why};
 pub(super) use version::of as version;
 
@@ -39,12 +40,21 @@ pub async fn describe(
     types: &Types,
     names: &[TableName],
 ) -> Result<Vec<Result<Described, Unfit>>, Trouble> {
+    let facts = facts(session, names).await?;
+    let judged = names.iter().zip(facts).map(|(name, facts)| fit::judge(name, facts, types));
+    Ok(judged.collect())
+}
+
+/// What the server says about the tables of these names, in their order; nothing of one that is not
+/// there.
+pub(super) async fn facts(
+    session: &Session,
+    names: &[TableName],
+) -> Result<Vec<Option<Facts>>, Trouble> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
     let rows = session.query(&query::of(names)).await?;
     let odd = || Trouble::malformed("the server describes tables in a way that is not known");
-    let facts = Facts::read(&rows, names.len()).ok_or_else(odd)?;
-    let judged = names.iter().zip(facts).map(|(name, facts)| fit::judge(name, facts, types));
-    Ok(judged.collect())
+    Facts::read(&rows, names.len()).ok_or_else(odd)
 }

@@ -14,14 +14,19 @@ use super::link::dial;
 use super::tries::{Standing, Tries, will_do};
 use super::trouble::Trouble;
 pub use bulk::CopyRows;
+use bytes::Bytes;
 use direct::Direct;
 use driver::trouble;
+use futures_util::SinkExt;
 pub use line::Cells;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::config::{ChannelBinding, SslMode, SslNegotiation};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
+
+/// How much a COPY is given at once.
+const COPY_BYTES: usize = 64 << 10;
 
 /// A connection for ordinary queries; closed when it is dropped.
 #[derive(Debug)]
@@ -92,6 +97,25 @@ impl Session {
             cells.collect::<Result<Cells, Trouble>>()
         });
         cells.collect()
+    }
+
+    /// Runs one statement with parameters that are texts to the server; how many rows it wrote.
+    pub async fn write(&self, statement: &str, parameters: &[String]) -> Result<u64, Trouble> {
+        let typed = parameters.iter().map(|text| (text as &(dyn ToSql + Sync), Type::TEXT));
+        let typed: Vec<_> = typed.collect();
+        self.client.execute_typed(statement, &typed).await.map_err(trouble)
+    }
+
+    /// Runs a COPY that takes these lines; how many rows it wrote.
+    pub async fn copy_in(&self, statement: &str, lines: String) -> Result<u64, Trouble> {
+        let taking = self.client.copy_in::<_, Bytes>(statement).await.map_err(trouble)?;
+        let mut taking = Box::pin(taking);
+        let mut lines = Bytes::from(lines);
+        while !lines.is_empty() {
+            let some = lines.split_to(lines.len().min(COPY_BYTES));
+            taking.send(some).await.map_err(trouble)?;
+        }
+        taking.as_mut().finish().await.map_err(trouble)
     }
 
     /// The rows of a query, in bulk.

@@ -23,8 +23,10 @@ mod write;
 
 pub use catalog::{Known, Types};
 pub use form::Form;
+pub(super) use form::is_plain_text;
 pub use page::page;
 pub use read::{NoValue, read};
+pub(super) use write::put;
 pub use write::{NoText, write};
 
 #[cfg(test)]

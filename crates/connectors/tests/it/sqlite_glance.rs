@@ -1,7 +1,7 @@
 //! Looking at a file: what is seen, and that nothing is left behind.
 
+use instep_connectors::CopyTo;
 use instep_connectors::sketch::SketchBounds;
-use instep_connectors::sqlite::CopyTo;
 use instep_connectors::sqlite::glance::{Glance, Way};
 use model::Code;
 use rusqlite::Connection;

@@ -8,83 +8,83 @@ use std::str::FromStr;
 
 /// What the server says about a table.
 #[derive(Clone, Debug)]
-pub(super) struct Facts {
-    pub(super) oid: u32,
-    pub(super) relation: Relation,
+pub(in crate::postgres) struct Facts {
+    pub(in crate::postgres) oid: u32,
+    pub(in crate::postgres) relation: Relation,
     /// Whether it is one of the server's own.
-    pub(super) is_system: bool,
+    pub(in crate::postgres) is_system: bool,
     /// The table that it is a partition of.
-    pub(super) partition_of: Option<String>,
+    pub(in crate::postgres) partition_of: Option<String>,
     /// In which the database keeps texts.
-    pub(super) encoding: String,
-    pub(super) version: u32,
+    pub(in crate::postgres) encoding: String,
+    pub(in crate::postgres) version: u32,
     /// In their order.
-    pub(super) columns: BTreeMap<i16, ColumnFacts>,
+    pub(in crate::postgres) columns: BTreeMap<i16, ColumnFacts>,
     /// The tables with its rows, if it is partitioned, by their numbers.
-    pub(super) leaves: BTreeMap<u32, LeafFacts>,
+    pub(in crate::postgres) leaves: BTreeMap<u32, LeafFacts>,
     /// Its own unique indexes and those of its leaves: by the numbers of table and index.
-    pub(super) indexes: BTreeMap<(u32, u32), Index>,
+    pub(in crate::postgres) indexes: BTreeMap<(u32, u32), Index>,
 }
 
 /// What kind of relation it is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Relation {
+pub(in crate::postgres) struct Relation {
     /// `r` for a table, `p` for one that is partitioned, and so on.
-    pub(super) kind: char,
+    pub(in crate::postgres) kind: char,
     /// `p` for one that is in the write-ahead log.
-    pub(super) persistence: char,
-    pub(super) identity: ReplicaIdentity,
+    pub(in crate::postgres) persistence: char,
+    pub(in crate::postgres) identity: ReplicaIdentity,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct ColumnFacts {
-    pub(super) name: String,
-    pub(super) kind: u32,
-    pub(super) modifier: i32,
-    pub(super) is_not_null: bool,
-    pub(super) is_generated: bool,
-    pub(super) declared: String,
+pub(in crate::postgres) struct ColumnFacts {
+    pub(in crate::postgres) name: String,
+    pub(in crate::postgres) kind: u32,
+    pub(in crate::postgres) modifier: i32,
+    pub(in crate::postgres) is_not_null: bool,
+    pub(in crate::postgres) is_generated: bool,
+    pub(in crate::postgres) declared: String,
     /// The function that writes its values.
-    pub(super) output: String,
+    pub(in crate::postgres) output: String,
     /// Where its texts have one.
-    pub(super) collation: Option<CollationFacts>,
+    pub(in crate::postgres) collation: Option<CollationFacts>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct CollationFacts {
-    pub(super) name: String,
-    pub(super) is_deterministic: bool,
+pub(in crate::postgres) struct CollationFacts {
+    pub(in crate::postgres) name: String,
+    pub(in crate::postgres) is_deterministic: bool,
     /// Whether its order is that of bytes.
-    pub(super) is_by_bytes: bool,
+    pub(in crate::postgres) is_by_bytes: bool,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct LeafFacts {
-    pub(super) name: String,
-    pub(super) file: u32,
-    pub(super) relation: Relation,
-    pub(super) attached: u32,
-    pub(super) changed_by: u32,
-    pub(super) is_born: bool,
+pub(in crate::postgres) struct LeafFacts {
+    pub(in crate::postgres) name: String,
+    pub(in crate::postgres) file: u32,
+    pub(in crate::postgres) relation: Relation,
+    pub(in crate::postgres) attached: u32,
+    pub(in crate::postgres) changed_by: u32,
+    pub(in crate::postgres) is_born: bool,
 }
 
 /// A unique index.
 #[derive(Clone, Debug)]
-pub(super) struct Index {
-    pub(super) is_primary: bool,
+pub(in crate::postgres) struct Index {
+    pub(in crate::postgres) is_primary: bool,
     /// Whether it was chosen to be the replica identity.
-    pub(super) is_identity: bool,
+    pub(in crate::postgres) is_identity: bool,
     /// Whether it is checked at each row, and not at the end of a transaction perhaps.
-    pub(super) is_immediate: bool,
+    pub(in crate::postgres) is_immediate: bool,
     /// Whether it is whole, and over all rows.
-    pub(super) is_usable: bool,
+    pub(in crate::postgres) is_usable: bool,
     /// Each column, and whether it is never NULL; none for an expression.
-    pub(super) columns: BTreeMap<u32, Option<(String, bool)>>,
+    pub(in crate::postgres) columns: BTreeMap<u32, Option<(String, bool)>>,
 }
 
 impl Facts {
     /// What there is about each of so many names; none if the answer is that to something else.
-    pub(super) fn read(rows: &[Cells], names: usize) -> Option<Vec<Option<Self>>> {
+    pub(in crate::postgres) fn read(rows: &[Cells], names: usize) -> Option<Vec<Option<Self>>> {
         let mut found: Vec<Option<Self>> = vec![None; names];
         let of = |kind: &'static str| {
             rows.iter().filter(move |row| row.first().is_some_and(|it| it.as_deref() == Some(kind)))
@@ -141,7 +141,7 @@ impl Facts {
     }
 
     /// The unique indexes of a table.
-    pub(super) fn indexes_of(&self, oid: u32) -> Vec<&Index> {
+    pub(in crate::postgres) fn indexes_of(&self, oid: u32) -> Vec<&Index> {
         self.indexes.range((oid, 0)..=(oid, u32::MAX)).map(|(_, index)| index).collect()
     }
 }

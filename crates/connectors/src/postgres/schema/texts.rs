@@ -8,7 +8,7 @@ use crate::postgres::types::Form;
 use model::{Collation, Compares};
 
 /// How a column's values compare, where it is not as their kind says.
-pub(super) fn compares(column: &ColumnFacts, form: &Form) -> Compares {
+pub(in crate::postgres) fn compares(column: &ColumnFacts, form: &Form) -> Compares {
     if *form != Form::Text {
         return Compares::default();
     }
@@ -26,7 +26,7 @@ pub(super) fn compares(column: &ColumnFacts, form: &Form) -> Compares {
 }
 
 /// How the server is asked for our order of a column's values.
-pub(super) fn order(column: &ColumnFacts, form: &Form, encoding: &str) -> Order {
+pub(in crate::postgres) fn order(column: &ColumnFacts, form: &Form, encoding: &str) -> Order {
     match form {
         // NaN is above all numbers, and either zero is one, there as here.
         Form::Bool

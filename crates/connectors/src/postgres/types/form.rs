@@ -151,3 +151,11 @@ pub(super) const FAMILIES: [(&str, &str, &str); 8] = [
     ("a type of an extension", "text", "as its own output writes it"),
     ("a pseudo-type", "no column has one", ""),
 ];
+
+/// Whether a type, by the name that the server shows, is text to us and the same in every database.
+pub(in crate::postgres) fn is_plain_text(shown: &str) -> bool {
+    let names = ["character varying", "character", "bit varying"];
+    // Sums of money and the names of its own things are written as the database has it.
+    let is_local = ["money", "reg", "pg_", "aclitem"].iter().any(|begin| shown.starts_with(begin));
+    names.contains(&shown) || !is_local && TEXTS.iter().any(|(name, _)| *name == shown)
+}
