@@ -50,7 +50,7 @@ pub(crate) fn group_misfit(column: &str) -> Option<&'static str> {
 pub(super) fn reserved_for_groups(column: &str, is_pushed: bool) -> Option<&'static str> {
     if ASKED.contains(&column) || column.ends_with(".is") {
         Some("the API gives this word a meaning of its own when it is asked for a group")
-    } else if is_pushed && PUSHED.contains(&column) {
+    } else if is_pushed && PUSHED.iter().any(|own| own.eq_ignore_ascii_case(column)) {
         Some("a pushed table has a column of that name itself")
     } else {
         None
@@ -60,7 +60,9 @@ pub(super) fn reserved_for_groups(column: &str, is_pushed: bool) -> Option<&'sta
 /// Words of the API that stand beside the columns of a group.
 const ASKED: [&str; 4] = ["at_least", "wait", "limit", "after"];
 
-/// Columns that a pushed table has besides those of the group.
+/// Columns that every pushed table has besides those of the group; not every database tells capitals
+/// from small letters in their names. Where a group has a column `position` or `as_of`, the table goes
+/// without its own.
 const PUSHED: [&str; 2] = ["count", "value"];
 
 /// The address in a text; `localhost` is this machine.
@@ -128,6 +130,17 @@ mod tests {
         }
         for bad in ["7171", ":7171", "127.0.0.1", "::1:80", "db-a:1", "localhost:65536"] {
             assert_eq!(codes(Form::Address, &[bad]), [Some(Code::ConfigType)], "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_column_is_not_grouped_by_where_a_pushed_table_needs_its_name() {
+        for name in ["count", "value", "Count", "VALUE"] {
+            assert!(reserved_for_groups(name, true).is_some(), "{name}");
+            assert_eq!(reserved_for_groups(name, false), None, "{name}");
+        }
+        for name in ["position", "as_of", "As_Of", "counts"] {
+            assert_eq!(reserved_for_groups(name, true), None, "{name}");
         }
     }
 
