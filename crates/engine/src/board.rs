@@ -71,6 +71,11 @@ impl Board {
         shown
     }
 
+    /// Up to where the source had nothing more, and at what time of its own clock.
+    pub(crate) fn idle(&self) -> Option<(Offset, i64)> {
+        self.lock().shown.idle.clone()
+    }
+
     /// What has happened here since the notice of this number, as far as it is kept.
     pub fn notices_after(&self, number: u64) -> Vec<Notice> {
         self.lock().notices.after(number)

@@ -15,6 +15,7 @@
 //!   count               what a change does to counts                                      (pure)
 //!   works               all pipelines of an instance, seen and asked from outside
 //!   numbers             counts as they may be asked, each exact at its position
+//!   positions           how a place in several shards is written                          (pure)
 //!   led                 a connection that leads its target
 //!   extent              which history a lane follows, and how far its log reaches
 //!   group, instance     what is brought forward, and by whom
@@ -51,6 +52,7 @@ mod led;
 mod limits;
 mod numbers;
 mod pipeline;
+mod positions;
 pub mod push;
 mod remember;
 mod retention;

@@ -4,7 +4,7 @@
 //! A number is given only once the count has been filled and state has come to where the log ended
 //! when it was opened: before that it would be true of a past that others have long seen pass.
 
-use crate::board::Trouble;
+use crate::board::{Board, Trouble};
 use crate::count::{Count, Group, Outcome, Tally};
 use model::attack::{Bug, Mark, planted, reached};
 use model::{Code, CountName, Fault, Lane, Offset, TableName, Value};
@@ -100,15 +100,17 @@ pub(crate) struct Changed {
     pub(crate) anew: bool,
     /// Where each lane's part is true.
     pub(crate) at: BTreeMap<Lane, Offset>,
+    /// The sources' clock there, as far as it is known.
+    pub(crate) as_of: Option<i64>,
 }
 
 /// What changed in these lanes after a place in each; every lane is looked at in the same moment.
-pub(crate) fn changes_over(
-    lanes: &[Numbers],
+pub(crate) fn changes_over<'a>(
+    lanes: impl IntoIterator<Item = &'a Numbers>,
     count: &CountName,
     after: impl Fn(&Lane) -> Option<Offset>,
 ) -> Result<Changed, Untold> {
-    let mut lanes: Vec<_> = lanes.iter().collect();
+    let mut lanes: Vec<_> = lanes.into_iter().collect();
     lanes.sort_by(|one, other| one.lane().cmp(other.lane()));
     let states: Vec<_> = lanes.iter().map(|numbers| (numbers.lane(), numbers.lock())).collect();
     let (mut groups, mut found) = (BTreeSet::new(), Changed::default());
@@ -139,7 +141,14 @@ pub(crate) fn changes_over(
         let too_large = || Untold::Stopped(too_large(count));
         found.groups.insert(group, sum.ok_or_else(too_large)?);
     }
+    found.as_of = earliest(states.iter().map(|(_, state)| state.as_of));
     Ok(found)
+}
+
+/// The clock of several lanes: what all of them have reached. None if a source has not told its time
+/// since the start.
+pub(crate) fn earliest(times: impl Iterator<Item = i64>) -> Option<i64> {
+    times.min().filter(|time| *time != 0)
 }
 
 impl Numbers {
@@ -177,11 +186,12 @@ impl Numbers {
         self.tell(count, |counted| counted.tally.groups().clone())
     }
 
-    /// The source has nothing after this place, at this time of its own clock: numbers that go up to
-    /// it are true at that time, too.
-    pub(crate) fn idle(&self, at: &Offset, source_time: i64) {
+    /// Hears from the lane's board up to where the source had nothing more, and at what time of its
+    /// own clock: numbers that go up to there are true at that time, too.
+    pub(crate) fn hear(&self, board: &Board) {
+        let Some((at, source_time)) = board.idle() else { return };
         let mut state = self.lock();
-        if state.at.as_ref() >= Some(at) {
+        if state.at.as_ref() >= Some(&at) {
             state.as_of = state.as_of.max(source_time);
         }
     }

@@ -3,7 +3,8 @@
 //!
 //! The store holds one row for each group that is not zero, and with them the place in every lane
 //! that the numbers are true at. What changed since that place is written, all of it with the new
-//! place in one transaction; where that is not known one by one, everything is written anew.
+//! place in one transaction; where that is not known one by one, everything is written anew. Each row
+//! also says, for people, where its number was true when it was written.
 
 mod place;
 mod table;
@@ -15,17 +16,18 @@ use crate::instance::Instance;
 use crate::led::Led;
 use crate::limits::Limits;
 use crate::numbers::{Changed, Numbers, Untold, changes_over};
+use crate::positions;
 use crate::task::{Stop, Task, answer, supervise};
 use async_trait::async_trait;
 use futures_util::future::select_all;
 use model::attack::{Mark, reached};
 use model::{
     Batch, Code, CopyName, CountName, Effect, Fault, Inspect, Key, Lane, Mode, Offset, Outcome,
-    Pass, Row, Service, TableName, Target, TargetName, Write,
+    Pass, Position, Row, Service, TableName, Target, TargetName, Write,
 };
 use place::Place;
 use std::sync::Arc;
-use table::Pushed;
+use table::{Pushed, Told};
 use tokio::time::{sleep, timeout};
 
 pub use place::lanes_at;
@@ -47,14 +49,27 @@ pub struct Push {
     pub by: Vec<Arc<str>>,
     /// Where the table is, for the kinds of those columns.
     pub source: Arc<dyn Service<dyn Inspect>>,
-    /// The numbers of every lane that the count is over.
-    pub numbers: Vec<Numbers>,
+    /// The shards that the count is over, in the order of the configuration.
+    pub shards: Vec<CountedShard>,
     /// The bounds.
     pub limits: Limits,
     /// Who does the work.
     pub instance: Instance,
     /// Where it reports.
     pub board: Board,
+}
+
+/// A shard that a pushed count is over.
+#[derive(Clone)]
+pub struct CountedShard {
+    /// The service that it lives in.
+    pub service: Arc<str>,
+    /// Its part of the numbers.
+    pub numbers: Numbers,
+    /// Where the tasks of its lane report.
+    pub board: Board,
+    /// How people write its positions.
+    pub write: fn(&Position) -> String,
 }
 
 impl Push {
@@ -91,7 +106,7 @@ impl Task for Pushing {
         }
         while !stop.asked() {
             let moved: Vec<_> =
-                self.push.numbers.iter().map(|numbers| Box::pin(numbers.moved())).collect();
+                self.push.shards.iter().map(|shard| Box::pin(shard.numbers.moved())).collect();
             if let Some(due) = self.due(at.as_ref())? {
                 let place = Place::of_lanes(due.at.clone());
                 let watermark = place.offset(next);
@@ -133,7 +148,10 @@ impl Pushing {
     /// lane that has fallen behind what was pushed is waited for.
     fn due(&self, at: Option<&Place>) -> Result<Option<Changed>, Fault> {
         let after = |lane: &Lane| at.and_then(|at| at.of(lane).cloned());
-        let changed = match changes_over(&self.push.numbers, &self.push.count, after) {
+        let shards = &self.push.shards;
+        shards.iter().for_each(|shard| shard.numbers.hear(&shard.board));
+        let lanes = shards.iter().map(|shard| &shard.numbers);
+        let changed = match changes_over(lanes, &self.push.count, after) {
             Ok(changed) => changed,
             Err(Untold::Stopped(why)) => return Err(Fault::stop(why.code, why.what)),
             Err(Untold::Unknown | Untold::Filling | Untold::Replaying) => return Ok(None),
@@ -159,8 +177,9 @@ impl Pushing {
             reached(Mark::PushedAnew);
             writes.push(one(Effect::Truncate));
         }
+        let place = Told::new(self.position(due), due.as_of);
         for (group, number) in &due.groups {
-            let (key, row): (Key, Row) = table.row(group, *number);
+            let (key, row): (Key, Row) = table.row(group, *number, &place);
             if *number != 0 {
                 writes.push(one(Effect::Put { key, row, new: false }));
             } else if !due.anew {
@@ -192,6 +211,16 @@ impl Pushing {
             }
         }
         Ok(())
+    }
+
+    /// Where what is due is true, as people write it.
+    fn position(&self, due: &Changed) -> Option<String> {
+        let written = self.push.shards.iter().map(|shard| {
+            let at = due.at.get(shard.numbers.lane())?;
+            Some((&*shard.service, (shard.write)(&at.position)))
+        });
+        let written: Option<Vec<_>> = written.collect();
+        positions::together(&written?)
     }
 
     /// The push's own lane in the store.

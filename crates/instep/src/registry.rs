@@ -258,8 +258,7 @@ impl<'a> Registry<'a> {
 
     /// The stores that a count is pushed to.
     fn pushes(&self, count: &Count, shards: &[Shard]) -> Vec<Push> {
-        let numbers = shards.iter().filter_map(|shard| shard.pipeline.counting.as_ref());
-        let numbers: Vec<_> = numbers.map(|counting| counting.numbers.clone()).collect();
+        let counted: Vec<_> = shards.iter().filter_map(Shard::counted).collect();
         let Some(first) = shards.first() else { return Vec::new() };
         let push = |to: &crate::config::TableAt| Push {
             name: format!("{} in {to}", count.definition.name).as_str().into(),
@@ -269,7 +268,7 @@ impl<'a> Registry<'a> {
             of: count.definition.of.clone(),
             by: count.definition.by.clone(),
             source: first.pipeline.inspect.clone(),
-            numbers: numbers.clone(),
+            shards: counted.clone(),
             limits: self.config.limits.clone(),
             instance: self.instance.clone(),
             board: Board::new(),

@@ -7,6 +7,7 @@ use crate::mount::Mount;
 use crate::plants::Plant;
 use crate::setup::Setup;
 use engine::count::Count;
+use engine::push::CountedShard;
 use engine::{Board, Counting, Group, Instance, Numbers, Phase, Pipeline, Push, Stop, TaskStatus};
 use journal::Journal;
 use model::{Code, Fault, Inspect, Lane, Service, Source};
@@ -50,8 +51,9 @@ pub struct LaneAround {
 }
 
 /// Makes the push of a count over these lanes.
-pub type PushAround =
-    Arc<dyn Fn(Vec<Numbers>, Arc<dyn Service<dyn Inspect>>, Instance, Board) -> Push + Send + Sync>;
+pub type PushAround = Arc<
+    dyn Fn(Vec<CountedShard>, Arc<dyn Service<dyn Inspect>>, Instance, Board) -> Push + Send + Sync,
+>;
 
 /// A running engine.
 pub struct Process {
@@ -121,8 +123,17 @@ impl Process {
             numbers.push(told);
         }
         if let (Some(push), Some(lane)) = (&around.push, around.lanes.first()) {
+            let counted = |(numbers, board): (&Numbers, &Board)| CountedShard {
+                service: numbers.lane().as_str().into(),
+                numbers: numbers.clone(),
+                board: board.clone(),
+                write: |position| {
+                    position.to_number().map_or_else(String::new, |it| it.to_string())
+                },
+            };
+            let shards = numbers.iter().zip(&boards).map(counted).collect();
             let board = Board::new();
-            let push = push(numbers.clone(), lane.inspect.clone(), instance, board.clone());
+            let push = push(shards, lane.inspect.clone(), instance, board.clone());
             work.spawn(push.run(stop.clone()));
             boards.push(board);
         }

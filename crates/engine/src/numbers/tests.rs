@@ -46,7 +46,7 @@ fn a_group_changed_in_the_first_half_of_a_transaction_is_a_change_after_it_too()
     numbers.take(&adds(&[(1, 2)]), &all(), &at(7), 0);
     numbers.take(&adds(&[(2, 1)]), &all(), &at(8).change(4), 0);
     numbers.take(&adds(&[]), &all(), &at(8), 0);
-    let changed = changes_over(&[numbers], &name(), |_| Some(at(7))).expect("told");
+    let changed = changes_over([&numbers], &name(), |_| Some(at(7))).expect("told");
     assert_eq!((changed.groups, changed.anew), ([(group(2), 1)].into(), false));
 }
 
@@ -115,11 +115,10 @@ fn only_what_changed_after_a_place_is_a_change() {
     let numbers = open(10);
     numbers.take(&adds(&[(1, 2), (2, 2)]), &all(), &at(7), 0);
     numbers.take(&adds(&[(2, -2), (3, 1)]), &all(), &at(8), 0);
-    let changed =
-        changes_over(std::slice::from_ref(&numbers), &name(), |_| Some(at(7))).expect("told");
+    let changed = changes_over([&numbers], &name(), |_| Some(at(7))).expect("told");
     assert_eq!(changed.groups, [(group(2), 0), (group(3), 1)].into());
     assert_eq!(changed.at, [("lane".into(), at(8))].into());
-    let all = changes_over(&[numbers], &name(), |_| None).expect("told");
+    let all = changes_over([&numbers], &name(), |_| None).expect("told");
     assert_eq!((all.groups, all.anew), ([(group(1), 2), (group(3), 1)].into(), true));
 }
 
@@ -129,7 +128,7 @@ fn what_changed_before_state_began_is_told_anew() {
     numbers.opened(&at(5), &at(5), &at(5));
     numbers.complete(&at(5));
     numbers.filled(&all());
-    let changed = changes_over(&[numbers], &name(), |_| Some(at(4))).expect("told");
+    let changed = changes_over([&numbers], &name(), |_| Some(at(4))).expect("told");
     assert!(changed.anew);
 }
 
@@ -143,8 +142,38 @@ fn a_group_that_changed_in_one_lane_is_summed_over_all() {
     let one = open(10);
     one.take(&adds(&[(1, 2)]), &all(), &at(4), 0);
     let after = |lane: &Lane| Some(if lane.as_str() == "other" { at(4) } else { at(3) });
-    let changed = changes_over(&[one, other], &name(), after).expect("told");
+    let changed = changes_over([&one, &other], &name(), after).expect("told");
     assert_eq!((changed.groups, changed.at.len()), ([(group(1), 42)].into(), 2));
+}
+
+#[test]
+fn changes_of_several_lanes_are_as_of_the_time_that_all_of_them_have_reached() {
+    let [one, other] = ["lane", "other"].map(|lane| {
+        let numbers = Numbers::new(&lane.into(), &[count("count")], 10);
+        numbers.opened(&at(3), &at(1), &at(3));
+        numbers.complete(&at(1));
+        numbers.filled(&all());
+        numbers
+    });
+    let as_of = || changes_over([&one, &other], &name(), |_| None).expect("told").as_of;
+    one.take(&adds(&[(1, 2)]), &all(), &at(4), 50);
+    assert_eq!(as_of(), None, "the other source has not told its time");
+    other.take(&adds(&[(1, 2)]), &all(), &at(4), 40);
+    assert_eq!(as_of(), Some(40));
+}
+
+#[test]
+fn a_source_that_has_nothing_more_tells_its_time_to_numbers_that_go_as_far() {
+    let (numbers, board) = (open(10), Board::new());
+    let as_of = || numbers.place(&name()).expect("told").as_of;
+    numbers.hear(&board);
+    assert_eq!(as_of(), 0, "nothing was heard");
+    board.capture().idle(&at(4), 70);
+    numbers.hear(&board);
+    assert_eq!(as_of(), 0, "the numbers do not go as far");
+    numbers.take(&adds(&[]), &all(), &at(4), 60);
+    numbers.hear(&board);
+    assert_eq!(as_of(), 70);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::whole::{Followed, KeptCopy, KeptCount, Shard, Works};
 use crate::board::{GroupStatus, Latency, Phase, Progress, TaskStatus, Trouble};
 use crate::numbers::Untold;
 use crate::pipeline::ROW_MEMORY;
+use crate::positions;
 use model::{Fault, Offset, Pass, Purpose, TableName, TargetName};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -349,18 +350,12 @@ pub(super) fn together(
     shards: &[Shard],
     places: impl Iterator<Item = Option<Offset>>,
 ) -> Option<String> {
-    let tokens: Option<Vec<_>> =
-        shards.iter().zip(places).map(|(shard, place)| Some((shard, place?))).collect();
-    match tokens?.as_slice() {
-        [] => None,
-        [(shard, place)] => Some(token(shard, place)),
-        several => {
-            let token = |(shard, place): &(&Shard, Offset)| {
-                format!("{}:{}", shard.service, token(shard, place))
-            };
-            Some(several.iter().map(token).collect::<Vec<_>>().join(","))
-        }
-    }
+    let written = |(shard, place): (_, Option<Offset>)| -> Option<(&str, String)> {
+        let shard: &Shard = shard;
+        Some((&shard.service, token(shard, &place?)))
+    };
+    let written: Option<Vec<_>> = shards.iter().zip(places).map(written).collect();
+    positions::together(&written?)
 }
 
 fn token(shard: &Shard, offset: &Offset) -> String {

@@ -4,7 +4,7 @@ use super::status::together;
 use super::whole::{KeptCount, Shard, Works};
 use crate::board::Trouble;
 use crate::count::Group;
-use crate::numbers::{Numbers, Told, Untold, too_large};
+use crate::numbers::{Numbers, Told, Untold, earliest, too_large};
 use futures_util::future::select_all;
 use model::{Code, CountName, Position, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -156,10 +156,8 @@ impl Works {
         let lanes = lanes(shards).ok_or(Unanswered::Unknown)?;
         loop {
             for shard in shards {
-                if let (Some(counting), Some((at, time))) =
-                    (&shard.pipeline.counting, shard.pipeline.board.snapshot().idle)
-                {
-                    counting.numbers.idle(&at, time);
+                if let Some(counting) = &shard.pipeline.counting {
+                    counting.numbers.hear(&shard.pipeline.board);
                 }
             }
             let moved: Vec<_> = lanes.iter().map(|numbers| Box::pin(numbers.moved())).collect();
@@ -215,8 +213,7 @@ fn place<T>(told: Told<T>) -> Told<()> {
 fn answered<T>(shards: &[Shard], value: T, places: &[Told<()>]) -> Answered<T> {
     let offsets = places.iter().map(|place| Some(place.position.clone()));
     let position = together(shards, offsets).unwrap_or_default();
-    let as_of = places.iter().map(|it| it.as_of).min();
-    Answered { value, position, as_of: as_of.filter(|time| *time != 0) }
+    Answered { value, position, as_of: earliest(places.iter().map(|it| it.as_of)) }
 }
 
 fn unnamed(part: &str, shards: &[Shard]) -> String {

@@ -2,7 +2,7 @@
 
 use crate::count::Count;
 use crate::pipeline::Pipeline;
-use crate::push::Push;
+use crate::push::{CountedShard, Push};
 use crate::task::Stop;
 use model::{CopyName, CountName, Log, Position, TableName, TargetName};
 use std::fmt;
@@ -70,6 +70,18 @@ pub struct Tokens {
     pub write: fn(&Position) -> String,
     /// A position from writing, unless it is none.
     pub read: fn(&str) -> Option<Position>,
+}
+
+impl Shard {
+    /// The shard as one that a pushed count is over; none where nothing is counted.
+    pub fn counted(&self) -> Option<CountedShard> {
+        Some(CountedShard {
+            service: self.service.clone(),
+            numbers: self.pipeline.counting.as_ref()?.numbers.clone(),
+            board: self.pipeline.board.clone(),
+            write: self.tokens.write,
+        })
+    }
 }
 
 impl Works {

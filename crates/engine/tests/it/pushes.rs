@@ -1,15 +1,15 @@
 //! Counts that are kept in a store as rows.
 
-use crate::rig::{Rig, until};
+use crate::rig::{Rig, Running, until};
 use crate::workload::Workload;
 use instep_engine::count::Count;
-use instep_engine::push::{Push, lanes_at};
-use instep_engine::{Board, Instance, Limits, Numbers, Stop};
-use model::{Cell, Claim, Op, Value};
+use instep_engine::push::{CountedShard, Push, lanes_at};
+use instep_engine::{Board, Instance, Limits, Stop};
+use model::{Cell, Claim, Moment, Op, Row, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use testkit::conformance::rows::{key, table};
+use testkit::conformance::rows::{key, row, table};
 use testkit::faulty::{Call, Faulty, Queued, Reply};
 use testkit::memory::database::Database;
 use testkit::memory::store::{Manners, Store};
@@ -21,7 +21,7 @@ async fn what_is_pushed_is_the_count_at_its_place() {
     let (mut rig, store) = (counting(), Store::new(Manners::plain(Claim::Transactional)));
     rig.insert(0..30);
     let running = rig.start().await;
-    let pushing = push(&store, vec![running.numbers.clone()], Arc::default(), 1);
+    let pushing = push(&store, vec![shard("a", &running)], Arc::default(), 1);
     let mut workload = Workload::new(3);
     let mut truths = BTreeMap::from([(rig.database.end(), recount(&[&rig]))]);
     for _ in 0..200 {
@@ -50,8 +50,8 @@ async fn two_lanes_are_summed_and_a_restart_goes_on() {
     two.insert(100..110);
     for run in 1..5 {
         let (a, b) = (one.start().await, two.start().await);
-        let numbers = vec![a.numbers.clone(), b.numbers.clone()];
-        let pushing = push(&store, numbers, Arc::default(), run);
+        let shards = vec![shard("a", &a), shard("b", &b)];
+        let pushing = push(&store, shards, Arc::default(), run);
         Workload::new(run).run(&one, 10).await;
         Workload::new(run + 9).run(&two, 10).await;
         until("the sum is there", || pushed(&store) == recount(&[&one, &two])).await;
@@ -63,12 +63,46 @@ async fn two_lanes_are_summed_and_a_restart_goes_on() {
     assert_eq!(anew(&store), 1, "only the first push wrote everything");
 }
 
+/// P4: a row names the place at which it was written, which goes on being true of it.
+#[tokio::test(start_paused = true)]
+async fn a_row_says_where_and_when_its_number_was_true() {
+    let store = Store::new(Manners::plain(Claim::Transactional));
+    let (mut one, mut two) = (counting(), counting());
+    two.lane = "questions/b".into();
+    two.database = Database::new("server-2");
+    two.database.define(&two.table);
+    two.slot = two.database.slot("main");
+    let (a, b) = (one.start().await, two.start().await);
+    let shards = vec![shard("b", &b), shard("a", &a)];
+    let _pushing = push(&store, shards, Arc::default(), 1);
+    let place = |rig: &Rig| rig.database.end().to_number().expect("a number");
+    let mut told = BTreeMap::new();
+    for topic in 0..4 {
+        let rig = if topic % 2 == 0 { &one } else { &two };
+        rig.change([Op::Insert(row(100 + topic, topic, "body"))]);
+        until("it is there", || pushed(&store) == recount(&[&one, &two])).await;
+        let at = store.look(|kept| kept.watermarks.values().next().and_then(lanes_at));
+        let at = at.expect("a place").into_values().map(|at| at.position.to_number());
+        let [at_one, at_two] = at.collect::<Vec<_>>()[..] else { panic!("two lanes") };
+        let at = [at_two, at_one].map(|at| at.expect("a number"));
+        assert!(at[usize::from(topic % 2 == 0)] >= place(rig), "{at:?}");
+        told.insert(Value::Int(topic), format!("b:{},a:{}", at[0], at[1]));
+        let rows = places(&store);
+        let named = rows.iter().map(|(topic, (position, _))| (topic.clone(), position.clone()));
+        assert_eq!(named.collect::<BTreeMap<_, _>>(), told, "the others keep theirs");
+        let times: Vec<_> = rows.into_values().map(|(_, as_of)| as_of).collect();
+        assert!(times.is_sorted(), "{times:?}");
+    }
+    let last = places(&store).into_values().map(|(_, as_of)| as_of).next_back();
+    assert!(last.is_some_and(|last| last.is_some()), "both sources have told their time");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_store_that_lost_its_rows_is_written_anew() {
     let (mut rig, store) = (counting(), Store::new(Manners::plain(Claim::Transactional)));
     rig.insert(0..10);
     let running = rig.start().await;
-    let pushing = push(&store, vec![running.numbers.clone()], Arc::default(), 1);
+    let pushing = push(&store, vec![shard("a", &running)], Arc::default(), 1);
     until("it is there", || pushed(&store) == recount(&[&rig])).await;
     pushing.abort();
     store.tamper(|kept| {
@@ -76,7 +110,7 @@ async fn a_store_that_lost_its_rows_is_written_anew() {
         kept.passes.clear();
         kept.watermarks.clear();
     });
-    let _pushing = push(&store, vec![running.numbers.clone()], Arc::default(), 2);
+    let _pushing = push(&store, vec![shard("a", &running)], Arc::default(), 2);
     until("it is there again", || pushed(&store) == recount(&[&rig])).await;
 }
 
@@ -86,7 +120,7 @@ async fn a_push_whose_answer_is_lost_is_neither_lost_nor_done_twice() {
     rig.insert(0..10);
     let running = rig.start().await;
     let replies: Arc<Queued> = Arc::default();
-    let _pushing = push(&store, vec![running.numbers.clone()], replies.clone(), 1);
+    let _pushing = push(&store, vec![shard("a", &running)], replies.clone(), 1);
     for id in 0..10 {
         let reply = if id % 2 == 0 { Reply::FailAfterWrite } else { Reply::Refuse };
         replies.push(Call::Apply, reply);
@@ -95,7 +129,21 @@ async fn a_push_whose_answer_is_lost_is_neither_lost_nor_done_twice() {
     }
 }
 
-fn push(store: &Store, numbers: Vec<Numbers>, replies: Arc<Queued>, run: u64) -> JoinHandle<()> {
+fn shard(service: &str, running: &Running) -> CountedShard {
+    CountedShard {
+        service: service.into(),
+        numbers: running.numbers.clone(),
+        board: running.board.clone(),
+        write: |position| position.to_number().expect("a number").to_string(),
+    }
+}
+
+fn push(
+    store: &Store,
+    shards: Vec<CountedShard>,
+    replies: Arc<Queued>,
+    run: u64,
+) -> JoinHandle<()> {
     // Only for what its columns are.
     let source = Database::new("server-1");
     source.define(&table("questions"));
@@ -107,7 +155,7 @@ fn push(store: &Store, numbers: Vec<Numbers>, replies: Arc<Queued>, run: u64) ->
         of: "questions".into(),
         by: vec!["topic".into()],
         source: Arc::new(source),
-        numbers,
+        shards,
         limits: Limits {
             push_pause: Duration::from_millis(10),
             retry_pause_max: Duration::from_secs(1),
@@ -142,6 +190,24 @@ fn pushed(store: &Store) -> BTreeMap<Value, i64> {
             (key.values()[1].clone(), *number)
         })
         .collect()
+    })
+}
+
+/// Where each number is true, and as of when.
+fn places(store: &Store) -> BTreeMap<Value, (String, Option<i64>)> {
+    store.look(|kept| {
+        let rows = kept.rows.get(&"counts".into()).into_iter().flatten();
+        let place = |row: &Row| match &row.0[3..] {
+            [Cell::Value(Value::Text(position)), Cell::Value(Value::Null)] => {
+                (position.to_string(), None)
+            }
+            [
+                Cell::Value(Value::Text(position)),
+                Cell::Value(Value::TimestampTz(Moment::At(time))),
+            ] => (position.to_string(), Some(*time)),
+            other => panic!("{other:?} is no place"),
+        };
+        rows.map(|(key, kept)| (key.values()[1].clone(), place(&kept.row))).collect()
     })
 }
 

@@ -9,12 +9,12 @@ use crate::process::PushAround;
 use crate::setup::Setup;
 use engine::push::{lane_of, lanes_at};
 use engine::{Numbers, Push};
-use model::{CountName, Key, Lane, Offset, Row, Service, Target, Value};
+use model::{Cell, CountName, Key, Lane, Offset, Row, Service, Target, Value};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use testkit::faulty::Faulty;
-use testkit::memory::store::{Kept, Manners, Store};
+use testkit::memory::store::{Kept, KeptRow, Manners, Store};
 
 /// What is counted, and what was last told of it.
 pub(super) struct NumbersWorld {
@@ -57,7 +57,7 @@ impl NumbersWorld {
         let name = CountName::from(pushed.count.name.as_str());
         let count = counts().into_iter().map(|(count, _)| count).find(|it| it.name == name)?;
         let limits = setup.limits.clone();
-        Some(Arc::new(move |numbers, source, instance, board| Push {
+        Some(Arc::new(move |shards, source, instance, board| Push {
             name: "pushed".into(),
             service: service.clone(),
             copy: "pushed".into(),
@@ -65,7 +65,7 @@ impl NumbersWorld {
             of: count.of.clone(),
             by: count.by.clone(),
             source,
-            numbers,
+            shards,
             limits: limits.clone(),
             instance,
             board,
@@ -150,23 +150,47 @@ impl Pushed {
         self.count.check(truths, &at, &rows).map_err(|violation| Violation {
             what: format!("pushed: {}", violation.what),
             ..violation
-        })
+        })?;
+        self.store.look(|kept| pushed_rows(kept).try_for_each(|(_, kept)| check_place(kept)))
     }
 }
 
-/// The numbers that a store has: each row is the count's name, its group, and the number.
+/// The numbers that a store has: each row is the count's name, its group, the number, and where that
+/// was true.
 fn rows(kept: &Kept) -> Counts {
-    let rows = kept.rows.get(&"pushed".into()).into_iter().flatten();
-    rows.map(|(key, kept)| (group(key), number(&kept.row))).collect()
+    pushed_rows(kept).map(|(key, kept)| (group(key), number(&group(key), &kept.row))).collect()
+}
+
+fn pushed_rows(kept: &Kept) -> impl Iterator<Item = (&Key, &KeptRow)> {
+    kept.rows.get(&"pushed".into()).into_iter().flatten()
+}
+
+/// P4: the place that a row names is the one at which it was written.
+fn check_place(kept: &KeptRow) -> Result<(), Violation> {
+    let at = lanes_at(&kept.version).unwrap_or_default();
+    let written = |(lane, offset): (&Lane, &Offset)| {
+        let number = offset.position.to_number().expect("BUG: a position that is no number");
+        if at.len() == 1 { number.to_string() } else { format!("{lane}:{number}") }
+    };
+    let expected: BTreeSet<_> = at.iter().map(written).collect();
+    let told = match &kept.row.0[..] {
+        [.., Cell::Value(Value::Text(position)), _] => position.split(',').map(str::to_owned),
+        other => panic!("BUG: {other:?} names no position"),
+    };
+    if told.collect::<BTreeSet<_>>() == expected {
+        return Ok(());
+    }
+    let what = format!("pushed: {:?} was written at {expected:?}", kept.row);
+    Err(Violation::new(Invariant::CountIsTrue, what))
 }
 
 fn group(key: &Key) -> Vec<Value> {
     key.values()[1..].to_vec()
 }
 
-fn number(row: &Row) -> i64 {
-    match row.0.last() {
-        Some(model::Cell::Value(Value::Int(number))) => *number,
+fn number(group: &[Value], row: &Row) -> i64 {
+    match row.0.get(group.len() + 1) {
+        Some(Cell::Value(Value::Int(number))) => *number,
         other => panic!("BUG: {other:?} is no number"),
     }
 }

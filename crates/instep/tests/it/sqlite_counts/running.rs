@@ -66,6 +66,17 @@ impl Running {
         self.child = Some(child);
     }
 
+    /// What is said of the configuration.
+    pub(crate) fn check(&self) -> String {
+        let checked = Command::new(env!("CARGO_BIN_EXE_instep"))
+            .args(["config", "check", "--config"])
+            .arg(self.folder.path().join("instep.yaml"))
+            .output()
+            .unwrap();
+        let said = [checked.stdout, checked.stderr].concat();
+        String::from_utf8(said).unwrap()
+    }
+
     fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
