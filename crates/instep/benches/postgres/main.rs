@@ -5,13 +5,17 @@
 //! costs whoever writes (goal: 0.97 of a slot that is only drained, with no more than 1.1 of its slow
 //! ones).
 
+mod apply;
 mod capture;
 mod cost;
+mod pair;
 mod reading;
+mod running;
 mod server;
 
+use apply::Work;
 use cost::{Cost, KEEPERS};
-
+use pair::Pair;
 use server::Place;
 use std::time::{Duration, Instant};
 
@@ -34,7 +38,32 @@ struct Shape {
     update: bool,
 }
 
+/// Rows of one round of copying, by what is done and the rows of a transaction.
+const COPIES: [(&str, Work, Shape); 6] = [
+    ("inserts, 10 a transaction", Work::Insert, Shape { size: 10, rows: 400_000, update: false }),
+    ("updates, 10 a transaction", Work::Update, Shape { size: 10, rows: 200_000, update: true }),
+    ("deletes, 10 a transaction", Work::Delete, Shape { size: 10, rows: 200_000, update: false }),
+    (
+        "inserts, 100,000 a transaction",
+        Work::Insert,
+        Shape { size: 100_000, rows: 400_000, update: false },
+    ),
+    (
+        "updates, 100,000 a transaction",
+        Work::Update,
+        Shape { size: 100_000, rows: 200_000, update: true },
+    ),
+    (
+        "deletes, 100,000 a transaction",
+        Work::Delete,
+        Shape { size: 100_000, rows: 200_000, update: false },
+    ),
+];
+
 fn main() {
+    if std::env::args().any(|argument| argument == "apply") {
+        return copy();
+    }
     let Some(place) = Place::make() else { return };
     println!("rows of 8 columns and about 200 B; medians of {ROUNDS} rounds\n");
     println!("| transactions | pg_recvlogical changes/s | ours changes/s | ratio | our CPU, µs |");
@@ -46,9 +75,58 @@ fn main() {
         let (ratio, cpu) = (of(|it| it.ours / it.theirs), of(|it| it.cpu));
         println!("| {name} | {theirs:.0} | {ours:.0} | {ratio:.2} | {cpu:.2} |");
     }
-    println!("\nmost memory of the process after these: {} MiB\n", capture::peak());
+    println!("\nmost memory of the process after these: {} MiB\n", running::peak());
     read(&place);
     keep(&place);
+    drop(place);
+    copy();
+}
+
+/// Copies in another server.
+fn copy() {
+    let Some(pair) = Pair::make() else { return };
+    println!("| a copy in another server | native rows/s | ours rows/s | ratio | our CPU, µs |");
+    println!("|---|---|---|---|---|");
+    for (name, work, shape) in COPIES {
+        let rounds: Vec<_> = (0..ROUNDS).map(|_| apply::both(&pair, work, shape)).collect();
+        let of = |figure: &dyn Fn(&apply::Both) -> f64| median(rounds.iter().map(figure).collect());
+        let native = of(&|it| rate(shape.rows, it.native));
+        let ours = of(&|it| rate(shape.rows, it.ours));
+        let ratio = of(&|it| it.native.as_secs_f64() / it.ours.as_secs_f64());
+        let cpu = of(&|it| it.cpu / rows(shape.rows));
+        println!("| {name} | {native:.0} | {ours:.0} | {ratio:.2} | {cpu:.2} |");
+    }
+    println!("\n| from commit to visible | native p50 / p99, ms | ours p50 / p99, ms | ratios |");
+    println!("|---|---|---|---|");
+    for per_second in [200, 2_000] {
+        let rounds: Vec<_> = (0..ROUNDS).map(|_| apply::latencies(&pair, per_second, 8)).collect();
+        let of = |figure: &dyn Fn(&(apply::Latency, apply::Latency)) -> f64| {
+            median(rounds.iter().map(figure).collect())
+        };
+        println!(
+            "| {per_second} transactions a second | {:.2} / {:.2} | {:.2} / {:.2} | {:.2} / {:.2} |",
+            of(&|it| it.0.middle),
+            of(&|it| it.0.slow),
+            of(&|it| it.1.middle),
+            of(&|it| it.1.slow),
+            of(&|it| it.1.middle / it.0.middle),
+            of(&|it| it.1.slow / it.0.slow)
+        );
+    }
+    limit(&pair);
+}
+
+/// What the target takes at most.
+fn limit(pair: &Pair) {
+    const ROWS: usize = 400_000;
+    pair.make_tables();
+    pair.fill(ROWS);
+    let began = now();
+    pair.write_limit(ROWS);
+    println!(
+        "\nCOPY binary of the same rows into the indexed table, and out of it before: {:.0} rows/s",
+        rate(ROWS, began.elapsed())
+    );
 }
 
 /// A table read as a pass reads it.
@@ -101,7 +179,7 @@ fn round(place: &Place, shape: Shape) -> Round {
         place.write(shape.size, shape.rows, false);
     }
     let database = place.database();
-    capture::begin(&database);
+    running::begin_capture(&database);
     place.make_slot();
     place.write(shape.size, shape.rows, shape.update);
     let end = place.end();

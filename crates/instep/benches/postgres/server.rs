@@ -10,6 +10,21 @@ pub(crate) struct Place {
     server: Server,
 }
 
+/// What a server is started with that keeps what it promises.
+pub(crate) fn settings() -> Settings {
+    let lines = [
+        "fsync = on",
+        "full_page_writes = on",
+        "max_wal_size = 8GB",
+        "checkpoint_timeout = 30min",
+        "shared_buffers = 512MB",
+        "max_slot_wal_keep_size = -1",
+        "autovacuum = off",
+        "track_commit_timestamp = on",
+    ];
+    Settings { lines: lines.map(str::to_owned).to_vec(), ..Settings::default() }
+}
+
 const DATABASE: &str = "postgres";
 
 /// The slot and the publication of the other reader.
@@ -18,17 +33,7 @@ const OTHER: &str = "other";
 impl Place {
     /// A server that keeps what it promises; none where there is no PostgreSQL.
     pub(crate) fn make() -> Option<Self> {
-        let lines = [
-            "fsync = on",
-            "full_page_writes = on",
-            "max_wal_size = 8GB",
-            "checkpoint_timeout = 30min",
-            "shared_buffers = 512MB",
-            "max_slot_wal_keep_size = -1",
-            "autovacuum = off",
-        ];
-        let lines = lines.map(str::to_owned).to_vec();
-        let server = testkit::postgres::start(&Settings { lines, ..Settings::default() })?;
+        let server = testkit::postgres::start(&settings())?;
         Some(Self { server })
     }
 
