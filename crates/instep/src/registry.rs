@@ -2,9 +2,11 @@
 //!
 //! ```text
 //!   source_kind         what a service offers as a source
+//!   target_kind         and as a target
 //!     sqlite  postgres  each kind of service
 //!     recorded          a PostgreSQL that is followed by triggers
 //!   making              a target whose tables are made before it is used
+//!   written             a copy and a pushed count as connectors take them   (pure)
 //! ```
 
 mod making;
@@ -12,13 +14,14 @@ mod postgres;
 mod recorded;
 mod source_kind;
 mod sqlite;
+mod target_kind;
+mod written;
 
 pub(crate) use source_kind::SourceKind;
 pub(crate) use sqlite::installation;
 
 use crate::config::{Capture, Config, Copy, Count, Service, Source};
 use connectors::CopyTo;
-use connectors::sqlite::target::SqliteTarget;
 use engine::works::{Followed, KeptCopy, KeptCount, Shard, Works};
 use engine::{
     Board, Catalog, Counting, Group, Instance, Numbers, Pipeline, Push, SetAside, SortedState,
@@ -29,8 +32,9 @@ use making::Making;
 use model::{Code, Fault, Inspect, Lane, TableName, TargetName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
+use target_kind::{MakeTable, TargetKind};
 
 /// Everything that was opened, ready to run.
 pub(crate) struct Opened {
@@ -91,15 +95,23 @@ pub(crate) fn source_kind<'a>(
     }
 }
 
+/// A service as a target: the one place that tells its kinds apart.
+fn target_kind(service: &Service) -> Box<dyn TargetKind + '_> {
+    match service {
+        Service::Sqlite(path) => Box::new(sqlite::SqliteFile(path)),
+        Service::Postgres(access) => Box::new(postgres::WrittenDatabase(access)),
+    }
+}
+
 /// Where the catalog is.
 pub(crate) fn catalog_file(config: &Config) -> PathBuf {
     config.data_dir.join("catalog.db")
 }
 
-/// A copy as its file has it; none if its source is not of this configuration.
+/// A copy as its store has it; none if its source is not of this configuration.
 pub(crate) fn copy_to(copy: &Copy, config: &Config) -> Option<CopyTo> {
     let source = config.sources.iter().find(|source| source.name == copy.source)?;
-    Some(sqlite::copy_to(copy, source))
+    Some(written::copy_to(copy, source))
 }
 
 /// The lane of one shard of a source.
@@ -111,7 +123,8 @@ pub(crate) fn lane(source: &str, service: &str) -> Lane {
 struct Copies<'a> {
     service: &'a str,
     copies: Vec<&'a Copy>,
-    target: SqliteTarget,
+    kind: Box<dyn TargetKind + 'a>,
+    target: Arc<dyn MakeTable>,
 }
 
 /// What is at hand while everything is made.
@@ -215,9 +228,11 @@ impl<'a> Registry<'a> {
         for copy in config.copies.iter().filter(|copy| copy.source == source.name) {
             groups.entry(&copy.to.service).or_default().push(copy);
         }
-        let copies = |(service, copies): (_, Vec<_>)| {
-            let target = sqlite::target(self.path(service), &copies, source);
-            Copies { service, copies, target }
+        let copies = |(service, copies): (_, Vec<&'a Copy>)| {
+            let kind = target_kind(&config.services[service]);
+            let target =
+                kind.target(copies.iter().map(|it| written::copy_to(it, source)).collect());
+            Copies { service, copies, kind, target }
         };
         groups.into_iter().map(copies).collect()
     }
@@ -230,14 +245,18 @@ impl<'a> Registry<'a> {
         rows: &Arc<dyn model::Service<dyn Inspect>>,
         targets: &[Copies<'_>],
     ) -> Vec<Group> {
-        let group = |Copies { service, copies, target }: &Copies<'_>| {
-            let path = self.path(service);
+        let of_several = (source.services.len() > 1).then_some(lane);
+        let group = |Copies { service, copies, kind, target }: &Copies<'_>| {
             let made = copies.iter().filter(|copy| copy.create);
             let made = made.map(|copy| (copy.name.clone(), copy.table.clone())).collect();
             let kept = |copy: &&Copy| engine::Copy {
                 name: copy.name.clone(),
                 of: copy.table.clone(),
-                inspect: Some(sqlite::copy_rows(path, copy, source, lane)),
+                inspect: Some(kind.rows(
+                    written::copy_to(copy, source),
+                    &copy.table,
+                    of_several.cloned(),
+                )),
                 keeps: source.has_kind(&copy.table),
             };
             Group {
@@ -250,20 +269,15 @@ impl<'a> Registry<'a> {
         targets.iter().map(group).collect()
     }
 
-    /// The file of a target.
-    fn path(&self, service: &str) -> &'a Path {
-        let file = self.config.services[service].file();
-        file.expect("BUG: a target that the configuration should have refused")
-    }
-
     /// The stores that a count is pushed to.
     fn pushes(&self, count: &Count, shards: &[Shard]) -> Vec<Push> {
         let counted: Vec<_> = shards.iter().filter_map(Shard::counted).collect();
         let Some(first) = shards.first() else { return Vec::new() };
         let push = |to: &crate::config::TableAt| Push {
             name: format!("{} in {to}", count.definition.name).as_str().into(),
-            service: Arc::new(sqlite::pushed_target(self.path(&to.service), to)),
-            copy: sqlite::pushed(to),
+            service: target_kind(&self.config.services[&to.service])
+                .target(vec![written::count_to(to)]),
+            copy: written::pushed(to),
             count: count.definition.name.clone(),
             of: count.definition.of.clone(),
             by: count.definition.by.clone(),

@@ -115,7 +115,8 @@ impl<'a> Builder<'a> {
         let mut spelt = BTreeSet::new();
         let named = tables.items().iter().filter_map(|table| Some((table.text()?, table.span)));
         if kind == Some(ServiceKind::Sqlite) {
-            self.check_spellings(named.filter(|(name, _)| spelt.insert(*name)));
+            let named = named.filter(|(name, _)| spelt.insert(*name));
+            self.check_spellings(ServiceKind::Sqlite, named);
         }
         for table in tables.items() {
             self.check_table(kind, table.text(), table.span);
@@ -198,7 +199,7 @@ impl<'a> Builder<'a> {
         self.entries("copies").iter().filter_map(|entry| self.copy(entry)).collect()
     }
 
-    fn copy(&mut self, entry: &Entry) -> Option<Copy> {
+    fn copy(&mut self, entry: &'a Entry) -> Option<Copy> {
         let (path, copy) = (format!("copies.{}", entry.name), &entry.setting);
         let of = copy.get("of").and_then(|of| self.names.table_of(of, &mut self.troubles));
         let to = copy.get("to").and_then(|to| self.target(to, copy.get("of"), &path));
@@ -206,7 +207,9 @@ impl<'a> Builder<'a> {
         let shard = copy.get("shard_column");
         let columns = fields.entries().iter().map(|field| (field.name.as_str(), field.at));
         let shard_too = shard.and_then(|shard| Some((shard.text()?, shard.span)));
-        self.check_spellings(columns.chain(shard_too));
+        if let Some(kind) = to.as_ref().and_then(|to| self.book.kind(&to.service)) {
+            self.check_spellings(kind, columns.chain(shard_too));
+        }
         let (source, table) = of?;
         self.check_shard(entry, &source, shard);
         let shard_in_key = self.names.has_shard_in_key(&source)?;
@@ -249,7 +252,7 @@ impl<'a> Builder<'a> {
         self.entries("counts").iter().filter_map(|entry| self.count(entry)).collect()
     }
 
-    fn count(&mut self, entry: &Entry) -> Option<Count> {
+    fn count(&mut self, entry: &'a Entry) -> Option<Count> {
         let (path, count) = (format!("counts.{}", entry.name), &entry.setting);
         let of = count.get("of").and_then(|of| self.names.table_of(of, &mut self.troubles));
         let of = of.filter(|(source, table)| {
@@ -303,21 +306,15 @@ impl<'a> Builder<'a> {
     }
 
     /// The table that a copy or count writes, and how rows flow to it.
-    fn target(&mut self, to: &Setting, of: Option<&Setting>, path: &str) -> Option<TableAt> {
+    fn target(&mut self, to: &Setting, of: Option<&'a Setting>, path: &str) -> Option<TableAt> {
         let (service, table) = forms::reference(to.text()?)?;
         self.names.service(to, Some(service), &mut self.troubles)?;
         let kind = self.book.kind(service);
-        if kind == Some(ServiceKind::Postgres) {
-            let what = format!("`{path}` would write to PostgreSQL, which is not in this version");
-            let why = "this version follows PostgreSQL, and writes to SQLite files";
-            let fix = "name a SQLite file, or run the version that writes to PostgreSQL";
-            self.trouble(Code::ConfigNotYet, to.span, what, why, fix);
-            return None;
-        }
         self.check_table(kind, Some(table), to.span);
         let spot = |service: &str, table: &str| self.book.spot(service, table);
         let from: Vec<Spot> = match of.and_then(Setting::text).and_then(forms::reference) {
             Some((source, table)) => {
+                let table = self.names.read_from(source, table);
                 self.names.services(source).filter_map(|service| spot(service, table)).collect()
             }
             None => Vec::new(),
@@ -337,15 +334,23 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// SQLite takes names that differ in capitals alone for one.
-    fn check_spellings<'n>(&mut self, names: impl Iterator<Item = (&'n str, Span)>) {
+    /// Names that a database of this kind takes for one.
+    fn check_spellings<'n>(
+        &mut self,
+        kind: ServiceKind,
+        names: impl Iterator<Item = (&'n str, Span)>,
+    ) {
         let mut seen: BTreeMap<String, &str> = BTreeMap::new();
         for (name, span) in names {
-            if let Some(first) = seen.insert(name.to_ascii_lowercase(), name) {
-                let what = format!("`{name}` and `{first}` are one name to the database");
-                let why = "it does not tell capitals from small letters in names";
-                self.trouble(Code::ConfigDuplicate, span, what, why, "keep one of them");
-            }
+            let Some(first) = seen.insert(kind.told_apart(name), name) else { continue };
+            let (what, why) = match first == name {
+                true => (format!("`{name}` is named twice"), "a column holds one thing alone"),
+                false => (
+                    format!("`{name}` and `{first}` are one name to the database"),
+                    "it does not tell capitals from small letters in names",
+                ),
+            };
+            self.trouble(Code::ConfigDuplicate, span, what, why, "keep one of them");
         }
     }
 

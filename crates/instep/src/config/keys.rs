@@ -100,7 +100,7 @@ static SERVICE: [Kind; 7] = [
     alone(key("kafka", Text(Path), Later, "A Kafka cluster.")),
 ];
 
-const POSTGRES: &str = "A PostgreSQL database, to follow. Its URL is the one that other programs take, \
+const POSTGRES: &str = "A PostgreSQL database. Its URL is the one that other programs take, \
      with `sslmode`, `target_session_attrs` and several servers; files in it are relative to the \
      configuration's folder. It may hold the password, which is never shown.";
 

@@ -19,8 +19,14 @@ pub(super) fn check(kind: ServiceKind, table: &str) -> Result<(), Misfit> {
     }
 }
 
+/// The longest name of a schema or a table that a PostgreSQL keeps as it is.
+const NAME_BYTES_MAX: usize = 63;
+
 /// Prefixes of tables that belong to the database or to Instep.
 const RESERVED: [&str; 2] = ["instep_", "sqlite_"];
+
+/// The schema in which Instep keeps its books in a PostgreSQL.
+const BOOKS: &str = "instep";
 
 /// Schemas that a table name may be written with elsewhere.
 const SCHEMAS: [&str; 3] = ["main.", "temp.", "public."];
@@ -49,11 +55,17 @@ fn in_postgres(table: &str) -> Result<(), Misfit> {
             return Err(misfit(what, fix));
         }
     };
-    if schema.starts_with("pg_") || schema == "information_schema" {
+    if schema.starts_with("pg_") || schema == "information_schema" || schema == BOOKS {
         return Err(reserved(&format!("{schema}.")));
     }
-    match name.starts_with("instep_") {
-        true => Err(reserved("instep_")),
+    if name.starts_with("instep_") {
+        return Err(reserved("instep_"));
+    }
+    match [schema, name].iter().any(|part| part.len() > NAME_BYTES_MAX) {
+        true => {
+            let what = format!("has a name of more than {NAME_BYTES_MAX} bytes");
+            Err(misfit(what, "name it as PostgreSQL does, which cuts what is longer"))
+        }
         false => Ok(()),
     }
 }
@@ -83,10 +95,20 @@ mod tests {
 
     #[test]
     fn tables_of_postgresql_have_a_schema_that_is_a_users() {
-        for bad in ["a", ".a", "a.", "pg_catalog.pg_class", "information_schema.x", "x.instep_y"] {
+        let (long, longest) = (format!("a.{}", "é".repeat(32)), format!("a.{}", "x".repeat(63)));
+        for bad in [
+            "a",
+            ".a",
+            "a.",
+            "pg_catalog.pg_class",
+            "information_schema.x",
+            "x.instep_y",
+            "instep.watermarks",
+            &long,
+        ] {
             assert!(check(ServiceKind::Postgres, bad).is_err(), "{bad}");
         }
-        for good in ["public.a", "public.a.b", "Sales.\"Odd\"", "sqlite_x.instep"] {
+        for good in ["public.a", "public.a.b", "Sales.\"Odd\"", "sqlite_x.instep", &longest] {
             assert_eq!(check(ServiceKind::Postgres, good), Ok(()), "{good}");
         }
         let fix = check(ServiceKind::Postgres, "questions").unwrap_err().fix;

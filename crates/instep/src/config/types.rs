@@ -7,7 +7,7 @@ use model::{CopyName, TableName};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A configuration that holds together.
 #[derive(Clone, Debug)]
@@ -87,12 +87,13 @@ pub enum ServiceKind {
     Postgres,
 }
 
-impl Service {
-    /// The file that it is, if it is one.
-    pub fn file(&self) -> Option<&Path> {
+impl ServiceKind {
+    /// What tells a name from every other: a SQLite file takes those that differ in capitals alone
+    /// for one.
+    pub(super) fn told_apart(self, name: &str) -> String {
         match self {
-            Service::Sqlite(path) => Some(path),
-            Service::Postgres(_) => None,
+            ServiceKind::Sqlite => name.to_ascii_lowercase(),
+            ServiceKind::Postgres => name.to_owned(),
         }
     }
 }

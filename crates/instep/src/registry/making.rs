@@ -1,15 +1,15 @@
 //! A target whose tables are made before it is used: one of `create: true` comes into being even
 //! where its source has no row yet.
 
+use super::target_kind::MakeTable;
 use async_trait::async_trait;
-use connectors::sqlite::target::SqliteTarget;
 use model::{CopyName, Fault, Inspect, Service, TableName, Target};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A target, and the copies of it that are made.
 pub(super) struct Making {
-    target: SqliteTarget,
+    target: Arc<dyn MakeTable>,
     source: Arc<dyn Service<dyn Inspect>>,
     copies: Vec<(CopyName, TableName)>,
     is_made: AtomicBool,
@@ -17,7 +17,7 @@ pub(super) struct Making {
 
 impl Making {
     pub(super) fn new(
-        target: SqliteTarget,
+        target: Arc<dyn MakeTable>,
         source: Arc<dyn Service<dyn Inspect>>,
         copies: Vec<(CopyName, TableName)>,
     ) -> Self {

@@ -1,14 +1,19 @@
-//! What a PostgreSQL database offers.
+//! What a PostgreSQL database offers, as a source and as a target.
 
 use super::source_kind::SourceKind;
+use super::target_kind::{MakeTable, TargetKind};
 use crate::config::Config;
 use async_trait::async_trait;
+use connectors::CopyTo;
 use connectors::postgres::{
-    self, Access, Lsn, Outbox, PostgresRows, PostgresSource, SourceLimits, glance,
+    self, Access, Lsn, Outbox, PostgresCopyRows, PostgresRows, PostgresSource, PostgresTarget,
+    SourceLimits, glance,
 };
 use engine::Instance;
 use engine::works::Tokens;
-use model::{Fault, Identity, Inspect, Position, Service, Source, TableName};
+use model::{
+    CopyName, Fault, Identity, Inspect, Lane, Position, Service, Source, Table, TableName,
+};
 use std::sync::Arc;
 
 /// A PostgreSQL database, by how to get into it.
@@ -78,6 +83,31 @@ impl SourceKind for PostgresDatabase<'_> {
             return Ok(false);
         }
         postgres::detach(self.access, &instance.name).await
+    }
+}
+
+/// A PostgreSQL database that is written to; always where writes are taken.
+pub(super) struct WrittenDatabase<'a>(pub(super) &'a Access);
+
+impl TargetKind for WrittenDatabase<'_> {
+    fn target(&self, copies: Vec<CopyTo>) -> Arc<dyn MakeTable> {
+        Arc::new(PostgresTarget::new(self.0.clone().to_primary(), copies))
+    }
+
+    fn rows(
+        &self,
+        copy: CopyTo,
+        of: &TableName,
+        lane: Option<Lane>,
+    ) -> Arc<dyn Service<dyn Inspect>> {
+        Arc::new(PostgresCopyRows::new(self.0.clone().to_primary(), copy, of.clone(), lane))
+    }
+}
+
+#[async_trait]
+impl MakeTable for PostgresTarget {
+    async fn make_table(&self, copy: &CopyName, table: &Arc<Table>) -> Result<(), Fault> {
+        self.make_table(copy, table).await
     }
 }
 

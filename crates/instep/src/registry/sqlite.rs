@@ -1,14 +1,15 @@
 //! What a SQLite file offers, as a source and as a target.
 
 use super::source_kind::SourceKind;
-use crate::config::{Config, Copy, Source, TableAt};
+use super::target_kind::{MakeTable, TargetKind};
+use crate::config::Config;
 use async_trait::async_trait;
 use connectors::CopyTo;
 use connectors::sqlite::target::{SqliteCopyRows, SqliteTarget};
 use connectors::sqlite::{self, File, Installation, SourceLimits, SqliteRows, SqliteSource};
 use engine::Instance;
 use engine::works::Tokens;
-use model::{Code, CopyName, Fault, Identity, Inspect, Lane, Position, Started, TableName};
+use model::{Code, CopyName, Fault, Identity, Inspect, Lane, Position, Started, Table, TableName};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -65,6 +66,28 @@ impl SourceKind for SqliteFile<'_> {
     }
 }
 
+impl TargetKind for SqliteFile<'_> {
+    fn target(&self, copies: Vec<CopyTo>) -> Arc<dyn MakeTable> {
+        Arc::new(SqliteTarget::new(File::new(self.0), copies))
+    }
+
+    fn rows(
+        &self,
+        copy: CopyTo,
+        of: &TableName,
+        lane: Option<Lane>,
+    ) -> Arc<dyn model::Service<dyn Inspect>> {
+        Arc::new(SqliteCopyRows::new(File::new(self.0), copy, of.clone(), lane))
+    }
+}
+
+#[async_trait]
+impl MakeTable for SqliteTarget {
+    async fn make_table(&self, copy: &CopyName, table: &Arc<Table>) -> Result<(), Fault> {
+        self.make_table(copy, table).await
+    }
+}
+
 /// Who follows, as a source's file notes it.
 pub(crate) fn installation(config: &Config, instance: &Instance) -> Installation {
     let dir = std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone());
@@ -79,46 +102,4 @@ pub(crate) fn installation(config: &Config, instance: &Instance) -> Installation
     let machine = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let place = format!("{}:{}", machine.trim(), dir.display());
     Installation { name: instance.name.clone(), run: instance.run, place }
-}
-
-/// The name under which a pushed count stands in its file: no copy of a user has a slash in it.
-pub(super) fn pushed(to: &TableAt) -> CopyName {
-    to.to_string().as_str().into()
-}
-
-/// The file as a target of these copies of a source; the lanes of a group share it.
-pub(super) fn target(path: &Path, copies: &[&Copy], source: &Source) -> SqliteTarget {
-    let copies = copies.iter().map(|copy| copy_to(copy, source)).collect();
-    SqliteTarget::new(File::new(path), copies)
-}
-
-/// The file as a target of one pushed count, whose table is made.
-pub(super) fn pushed_target(path: &Path, to: &TableAt) -> SqliteTarget {
-    let copy = CopyTo { create: true, ..CopyTo::new(pushed(to), &to.table) };
-    SqliteTarget::new(File::new(path), vec![copy])
-}
-
-/// The rows of a copy; those of one lane where several feed it.
-pub(super) fn copy_rows(
-    path: &Path,
-    copy: &Copy,
-    source: &Source,
-    lane: &Lane,
-) -> Arc<dyn model::Service<dyn Inspect>> {
-    let lane = (source.services.len() > 1).then(|| lane.clone());
-    let to = copy_to(copy, source);
-    Arc::new(SqliteCopyRows::new(File::new(path), to, copy.table.clone(), lane))
-}
-
-/// A copy of this source, as its file has it.
-pub(super) fn copy_to(copy: &Copy, source: &Source) -> CopyTo {
-    let fields = copy.fields.iter().map(|(to, from)| (to.as_str().into(), from.as_str().into()));
-    CopyTo {
-        name: copy.name.clone(),
-        table: copy.to.table.as_str().into(),
-        fields: fields.collect(),
-        create: copy.create,
-        shard_column: copy.shard_column.as_deref().map(Into::into),
-        shard_in_key: source.shard_in_key,
-    }
 }

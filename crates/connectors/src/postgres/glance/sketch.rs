@@ -23,7 +23,7 @@ const COLUMNS_MAX: usize = 500;
 const TABLES: &str = "select n.nspname || '.' || c.relname
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
-        and n.nspname <> 'information_schema' and not starts_with(n.nspname, 'pg_')
+        and n.nspname not in ('information_schema', 'instep') and not starts_with(n.nspname, 'pg_')
         and not starts_with(c.relname, 'instep_')
         and not exists (select 1 from pg_depend d where d.classid = 'pg_class'::regclass
             and d.objid = c.oid and d.deptype = 'e')

@@ -13,7 +13,11 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 /// Every service by its name, but those that could not be read.
-pub(super) struct Book(BTreeMap<String, Service>);
+pub(super) struct Book {
+    services: BTreeMap<String, Service>,
+    /// Where the database of each may be met, whichever service and spelling leads there.
+    places: BTreeMap<String, BTreeSet<String>>,
+}
 
 impl Book {
     /// The services of a configuration, and what stands against them.
@@ -21,46 +25,65 @@ impl Book {
         let entries = root.get("services").map_or(&[][..], Setting::entries);
         let mut read =
             |entry: &Entry| Some((entry.name.clone(), service(entry, around, troubles)?));
-        Self(entries.iter().filter_map(&mut read).collect())
+        let services: BTreeMap<_, _> = entries.iter().filter_map(&mut read).collect();
+        let places = services.iter().map(|(name, it)| (name.clone(), places(it))).collect();
+        Self { services, places: joined(places) }
     }
 
     /// What kind of database a service is.
     pub(super) fn kind(&self, service: &str) -> Option<ServiceKind> {
-        Some(match self.0.get(service)? {
+        Some(match self.services.get(service)? {
             Service::Sqlite(_) => ServiceKind::Sqlite,
             Service::Postgres(_) => ServiceKind::Postgres,
         })
     }
 
-    /// What tells the database of a service from every other, whichever service and spelling leads
-    /// to it: all of it for each server that may be meant.
+    /// What tells the database of a service from every other: all of it for each server that may be
+    /// meant. Two services lead to one database where they have a place in common, and then all.
     pub(super) fn places(&self, service: &str) -> BTreeSet<String> {
-        match self.0.get(service) {
-            None => BTreeSet::new(),
-            Some(Service::Sqlite(path)) => {
-                let file = followed(path).unwrap_or_else(|| path.clone());
-                BTreeSet::from([file.to_string_lossy().into_owned()])
-            }
-            Some(Service::Postgres(access)) => {
-                let place = |server: &Server| format!("{}/{}", shown(server), access.database);
-                access.servers.iter().map(place).collect()
-            }
-        }
+        self.places.get(service).cloned().unwrap_or_default()
     }
 
     /// A table of a service.
     pub(super) fn spot(&self, service: &str, table: &str) -> Option<Spot> {
-        let table = match self.kind(service)? {
-            ServiceKind::Sqlite => table.to_ascii_lowercase(),
-            ServiceKind::Postgres => table.to_owned(),
-        };
-        Some((self.places(service).pop_first()?, table))
+        let table = self.kind(service)?.told_apart(table);
+        Some((self.places.get(service)?.first()?.clone(), table))
     }
 
     /// All of them.
     pub(super) fn into_services(self) -> BTreeMap<String, Service> {
-        self.0
+        self.services
     }
+}
+
+/// The servers and the database that a service leads to.
+fn places(service: &Service) -> BTreeSet<String> {
+    match service {
+        Service::Sqlite(path) => {
+            let file = followed(path).unwrap_or_else(|| path.clone());
+            BTreeSet::from([file.to_string_lossy().into_owned()])
+        }
+        Service::Postgres(access) => {
+            let place = |server: &Server| format!("{}/{}", shown(server), access.database);
+            access.servers.iter().map(place).collect()
+        }
+    }
+}
+
+/// The places of each service, with those of all that lead to the same database: servers that one
+/// address names together are one database, also for who names only one of them.
+fn joined(of: BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut databases: Vec<BTreeSet<String>> = Vec::new();
+    for own in of.values() {
+        let (same, others): (Vec<_>, Vec<_>) =
+            databases.into_iter().partition(|database| !database.is_disjoint(own));
+        databases = others;
+        databases.push(same.into_iter().flatten().chain(own.iter().cloned()).collect());
+    }
+    let all = |own: BTreeSet<String>| {
+        databases.iter().find(|it| !it.is_disjoint(&own)).cloned().unwrap_or(own)
+    };
+    of.into_iter().map(|(service, own)| (service, all(own))).collect()
 }
 
 fn service(entry: &Entry, around: &Surroundings, troubles: &mut Vec<Trouble>) -> Option<Service> {

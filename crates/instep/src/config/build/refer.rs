@@ -86,6 +86,13 @@ impl<'a> Names<'a> {
         kinds.map_or(&[][..], Setting::items).iter().filter_map(Setting::text)
     }
 
+    /// The table that rows are read from: that of a kind is the outbox.
+    pub(super) fn read_from(self, source: &str, table: &'a str) -> &'a str {
+        let outbox = self.source(source).and_then(|source| source.find("outbox.table"));
+        let outbox = outbox.and_then(Setting::text);
+        outbox.filter(|_| self.kinds(source).any(|kind| kind == table)).unwrap_or(table)
+    }
+
     /// Whether rows of one key in two shards of a source are two rows.
     pub(super) fn has_shard_in_key(self, source: &str) -> Option<bool> {
         self.source(source)?.get("shard_in_key")?.flag()

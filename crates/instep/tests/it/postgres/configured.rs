@@ -99,8 +99,11 @@ fn what_is_wrong_is_named_with_what_to_do() {
         ("public.questions, S", "questions, S", "8:34 E-CONFIG-NAME", "write `public.questions`"),
         ("Sales.Order]", "pg_catalog.pg_class]", "8:52 E-CONFIG-NAME", "reserved"),
         ("from: [a, b]", "from: [a, file]", "8:21 E-CONFIG-TYPE", "two kinds"),
-        ("file/questions", "a/questions", "10:47 E-CONFIG-NOT-YET", "not in this version"),
-        ("[file/counted]", "[file/a, b/b]", "12:45 E-CONFIG-NOT-YET", "SQLite file"),
+        ("file/questions", "a/questions", "10:47 E-CONFIG-NAME", "write `public.questions`"),
+        ("file/questions", "a/instep.leases", "10:47 E-CONFIG-NAME", "reserved"),
+        ("file/questions", "b/public.questions", "10:47 E-CONFIG-CYCLE", "the table that it reads"),
+        ("[file/counted]", "[file/a, b/b]", "12:45 E-CONFIG-NAME", "write `public.b`"),
+        ("[file/counted]", "[file/a, b/Sales.Order]", "12:45 E-CONFIG-CYCLE", "round without end"),
         ("file/questions", "file/public.questions", "10:47 E-CONFIG-NAME", "write `questions`"),
         ("slot_wal_bytes_max: 0", "slot_wal_bytes_max: 64GB", "13:31 E-CONFIG-TYPE", "unit"),
     ] {
@@ -141,6 +144,70 @@ fn one_database_is_read_by_one_source_however_it_is_spelt() {
     ] {
         assert!(two(one, other).is_empty(), "{one} {other}");
     }
+}
+
+/// A source of one database, copies and counts into another, and what stands against them.
+fn flows(services: &str, sources: &str, more: &str) -> Vec<String> {
+    let text =
+        format!("version: 1\nservices: {{ {services} }}\nsources: {{ {sources} }}\n{more}\n");
+    Folder::with(&text).run("--json config check").problems()
+}
+
+const TWO: &str = "a: { postgres: \"postgres://a@db/x\" }, b: { postgres: \"postgres://a@db/y\" }";
+const QUIZ: &str = "quiz: { from: a, tables: [public.t, public.u] }";
+
+#[test]
+fn copies_and_counts_go_into_tables_of_postgresql() {
+    for more in [
+        "copies: { c: { of: quiz/public.t, to: b/public.t, create: true, fields: { no: id } } }",
+        "copies: { c: { of: quiz/public.t, to: a/public.v } }",
+        "copies: { c: { of: quiz/public.t, to: b/Copies.T }, d: { of: quiz/public.t, to: b/Copies.t } }",
+        "copies: { c: { of: quiz/public.t, to: b/public.t, fields: { id: a, Id: b } } }",
+        "counts: { c: { of: quiz/public.t, by: [topic], to: [a/public.counted, b/public.counted] } }",
+    ] {
+        assert!(flows(TWO, QUIZ, more).is_empty(), "{more}: {:?}", flows(TWO, QUIZ, more));
+    }
+    let shards =
+        "quiz: { from: [a, b], tables: [public.t] }, rest: { from: c, tables: [public.t] }";
+    let three = format!("{TWO}, c: {{ postgres: \"postgres://a@db/z\" }}");
+    let copy = |more: &str| {
+        flows(&three, shards, &format!("copies: {{ c: {{ of: quiz/public.t, {more} }} }}"))
+    };
+    assert!(copy("to: c/public.v, shard_column: shard").is_empty());
+    assert_eq!(copy("to: c/public.v"), ["4:11 E-CONFIG-SHARD"]);
+    let named = copy("to: c/public.v, fields: { s: t }, shard_column: s");
+    assert_eq!(named, ["4:83 E-CONFIG-DUPLICATE"]);
+}
+
+#[test]
+fn a_table_of_postgresql_has_one_writer_however_its_database_is_spelt() {
+    let two = "copies: { c: { of: quiz/public.t, to: b/public.t }, d: { of: quiz/public.u, to: other/public.t } }";
+    let pushed = "copies: { c: { of: quiz/public.t, to: b/public.t } }\n\
+                  counts: { d: { of: quiz/public.u, to: [other/public.t] } }";
+    for url in ["postgres://z:pw@DB:5432/y?connect_timeout=3", "postgres://b@spare,db/y"] {
+        let services = format!("{TWO}, other: {{ postgres: \"{url}\" }}");
+        assert_eq!(flows(&services, QUIZ, two), ["4:81 E-CONFIG-TABLE-TWICE"], "{url}");
+        assert_eq!(flows(&services, QUIZ, pushed), ["5:40 E-CONFIG-TABLE-TWICE"], "{url}");
+    }
+    let apart = format!("{TWO}, other: {{ postgres: \"postgres://a@db2/y\" }}");
+    assert!(flows(&apart, QUIZ, two).is_empty());
+}
+
+#[test]
+fn nothing_comes_back_to_its_table_by_any_way_and_any_spelling() {
+    let there = "a2: { postgres: \"postgres://me@DB:5432/x\" }";
+    let by_way = "way: { postgres: \"postgres://me@spare,db/x\" }, a2: { postgres: \"postgres://me@spare/x\" }";
+    for services in [there, by_way] {
+        let services = format!("{TWO}, {services}");
+        let own = "copies: { c: { of: quiz/public.t, to: a2/public.t } }";
+        assert_eq!(flows(&services, QUIZ, own), ["4:39 E-CONFIG-CYCLE"]);
+        let sources = format!("{QUIZ}, back: {{ from: b, tables: [public.t] }}");
+        let round = "copies: { c: { of: quiz/public.t, to: b/public.t }, d: { of: back/public.t, to: a2/public.t } }";
+        assert_eq!(flows(&services, &sources, round), ["4:81 E-CONFIG-CYCLE"]);
+    }
+    let outbox = "quiz: { from: a, tables: [], outbox: { table: public.box, kinds: [made] } }";
+    let boxed = "copies: { c: { of: quiz/made, to: a/public.box } }";
+    assert_eq!(flows(TWO, outbox, boxed), ["4:35 E-CONFIG-CYCLE"]);
 }
 
 #[test]
