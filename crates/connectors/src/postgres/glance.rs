@@ -6,6 +6,7 @@
 //!   role                what the role that we are may do, and the publication that is there
 //!   kept                slots, and the write-ahead log that they keep back
 //!   open                transactions that are open, which the making of a slot waits for
+//!   written             what it takes to write to tables, and to keep books
 //!   sketch              the tables, with what a person would count and copy
 //! ```
 //!
@@ -19,12 +20,14 @@ mod role;
 mod server;
 mod sketch;
 mod stream;
+mod written;
 
 pub use kept::Kept;
 pub use open::{Open, Whose};
 pub use role::{Publication, Rights, TableRights};
 pub use server::ServerFacts;
 pub use stream::{Streaming, identity, judge_stream, recorded_identity, stream};
+pub use written::WrittenTable;
 
 use super::access::Access;
 use super::schema::{Described, Unfit, describe};
@@ -83,6 +86,20 @@ impl Glance {
     pub async fn table_rights(&self, names: &[TableName]) -> Result<Vec<TableRights>, Trouble> {
         let rows = self.session.query(&role::ask_tables(names)).await?;
         rows.iter().map(|row| TableRights::read(row).ok_or_else(odd)).collect()
+    }
+
+    /// What it may do with tables that are written to, be they there or not.
+    pub async fn written(&self, names: &[TableName]) -> Result<Vec<WrittenTable>, Trouble> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.session.query(&written::ask(names)).await?;
+        rows.iter().map(|row| WrittenTable::read(row).ok_or_else(odd)).collect()
+    }
+
+    /// The same of the tables in which Instep keeps its books as a target.
+    pub async fn books(&self) -> Result<Vec<WrittenTable>, Trouble> {
+        self.written(&written::books()).await
     }
 
     /// A publication with its tables, if there is one of this name.

@@ -8,6 +8,7 @@
 //!     postgres          a PostgreSQL database                     (judge: pure)
 //!   part  pinned        what a service is for, and which one it was before   (pure)
 //!   flows               copies and counts, each between two services
+//!   fit                 how rows fit into a copy's table                     (pure)
 //!   files  processes    what the operating system tells
 //!   check               what was looked at, and what came of it              (pure)
 //!   verdict  show       what it comes to, for programs and for people        (pure)
@@ -20,6 +21,7 @@ mod check;
 mod data_dir;
 mod examine;
 mod files;
+mod fit;
 mod flows;
 mod listen;
 mod part;

@@ -14,6 +14,8 @@ pub struct ServerFacts {
     pub wal_level: String,
     /// Whether it repeats what another server does.
     pub is_standby: bool,
+    /// Whether transactions only read there unless they ask for more.
+    pub only_reads: bool,
     /// How many slots there may be, and are.
     pub slots: (u32, u32),
     /// How many connections there may be that stream, and are.
@@ -31,6 +33,7 @@ pub struct ServerFacts {
 /// A standby has no position of its own to speak of, so nothing here needs one.
 pub(super) const ASK: &str = "select current_setting('server_version_num'),
     current_setting('server_version'), current_setting('wal_level'), pg_is_in_recovery(),
+    (select reset_val = 'on' from pg_settings where name = 'default_transaction_read_only'),
     current_setting('max_replication_slots'), (select count(*) from pg_replication_slots),
     current_setting('max_wal_senders'), (select count(*) from pg_stat_replication),
     (select setting from pg_settings where name = 'max_slot_wal_keep_size'),
@@ -41,8 +44,21 @@ pub(super) const ASK: &str = "select current_setting('server_version_num'),
 impl ServerFacts {
     /// From the answer to [`ASK`].
     pub(super) fn read(cells: &Cells) -> Option<Self> {
-        let [version, words, level, standby, slots, used, senders, busy, kept, tls, address, clock] =
-            cells.as_slice()
+        let [
+            version,
+            words,
+            level,
+            standby,
+            reads,
+            slots,
+            used,
+            senders,
+            busy,
+            kept,
+            tls,
+            address,
+            clock,
+        ] = cells.as_slice()
         else {
             return None;
         };
@@ -51,6 +67,7 @@ impl ServerFacts {
             version_text: text(words)?,
             wal_level: text(level)?,
             is_standby: flag(standby)?,
+            only_reads: flag(reads)?,
             slots: (number(slots)?, number(used)?),
             senders: (number(senders)?, number(busy)?),
             kept_mib_max: number::<i64>(kept).and_then(|mib| u64::try_from(mib).ok()),

@@ -2,6 +2,7 @@
 
 use super::check::{Check, Group, Layer};
 use super::examine::{Database, look_within};
+use super::fit;
 use crate::config::{Config, Copy, Count};
 use crate::problem::Problem;
 use engine::count::{CountFault, Folds};
@@ -36,8 +37,7 @@ async fn copied(config: &Config, looked: &Looked, copy: &Copy) -> Vec<Check> {
         let table = match table_of(looked, shard, &copy.table) {
             Ok(table) => table,
             Err(unread) => {
-                let tried = format!("{shard}/{} → {}", copy.table, copy.to);
-                checks.push(Check::problem(layer, tried, unread));
+                checks.push(Check::problem(layer, fit::tried(copy, shard), unread));
                 continue;
             }
         };
@@ -47,8 +47,8 @@ async fn copied(config: &Config, looked: &Looked, copy: &Copy) -> Vec<Check> {
                 checks.extend(look_within(layer, target.fit(copy, shard, &table)).await);
             }
             _ => {
-                let tried = format!("{shard}/{} → {}", copy.table, copy.to);
-                checks.push(Check::problem(layer, tried, unread(&copy.to.service)));
+                let unread = unread(&copy.to.service);
+                checks.push(Check::problem(layer, fit::tried(copy, shard), unread));
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::config::{Capture, Config, Source};
 use connectors::postgres::Outbox;
 use model::TableName;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What part a service plays.
@@ -16,8 +17,8 @@ pub(super) struct Part {
     pub(super) capture: Capture,
     /// The outbox.
     pub(super) outbox: Option<Outbox>,
-    /// Whether copies or counts are written to it.
-    pub(super) is_target: bool,
+    /// The tables that copies and counts are written to there, each with whether it is made.
+    pub(super) written: BTreeMap<TableName, bool>,
     /// Whether its file is made if it is missing.
     pub(super) is_made: bool,
 }
@@ -27,19 +28,26 @@ impl Part {
     pub(super) fn of(service: &str, config: &Config) -> Self {
         let is_it = |name: &String| name == service;
         let source = config.sources.iter().find(|source| source.services.iter().any(is_it));
-        let copies = || config.copies.iter().filter(|copy| is_it(&copy.to.service));
+        let copies = config.copies.iter().filter(|copy| is_it(&copy.to.service));
         let pushes = config.counts.iter().flat_map(|count| &count.to);
-        let is_pushed = pushes.into_iter().any(|to| is_it(&to.service));
-        let is_made = is_pushed || copies().any(|copy| copy.create);
+        let pushes = pushes.filter(|to| is_it(&to.service));
+        let copied = copies.map(|copy| (copy.to.table.as_str().into(), copy.create));
+        let pushed = pushes.map(|to| (to.table.as_str().into(), true));
+        let written: BTreeMap<_, _> = copied.chain(pushed).collect();
         Self {
             source: source.map(|source| source.name.clone()),
             tables: source.map(tables).unwrap_or_default(),
             capture: source.map(|source| source.capture).unwrap_or_default(),
             outbox: source.and_then(|source| source.outbox.clone()),
-            is_target: is_pushed || copies().next().is_some(),
             // An empty source would be taken for the truth.
-            is_made: is_made && source.is_none(),
+            is_made: source.is_none() && written.values().any(|&is_made| is_made),
+            written,
         }
+    }
+
+    /// Whether copies or counts are written to it.
+    pub(super) fn is_target(&self) -> bool {
+        !self.written.is_empty()
     }
 }
 
@@ -50,7 +58,7 @@ fn tables(source: &Source) -> Vec<TableName> {
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.source, self.is_target) {
+        match (&self.source, self.is_target()) {
             (Some(source), false) => write!(f, "source {source}"),
             (Some(source), true) => write!(f, "source {source}, and target"),
             (None, true) => f.write_str("target"),

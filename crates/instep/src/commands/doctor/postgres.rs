@@ -3,15 +3,18 @@
 //! ```text
 //!   dial                names, addresses, and whether anything answers there
 //!   clock               this machine's, to compare with the server's
-//!   judge               server, rights, kept, open                           (pure)
+//!   written             what it takes to write there
+//!   judge               server, rights, written, kept, open                  (pure)
 //! ```
 
 mod clock;
 mod dial;
 mod judge;
+mod written;
 
 use super::check::{Check, Layer};
 use super::examine::{Database, Examine, apart};
+use super::fit;
 use super::part::Part;
 use super::pinned::{self, SERVER};
 use crate::config::{Capture, Config, Copy};
@@ -19,7 +22,7 @@ use crate::registry;
 use async_trait::async_trait;
 use connectors::postgres::glance::{self, Glance, Rights, Streaming};
 use connectors::postgres::schema::Described;
-use connectors::postgres::{Access, Side, Trouble, publication_name, slot_name};
+use connectors::postgres::{Access, PostgresTarget, Side, Trouble, publication_name, slot_name};
 use model::{Code, Fault, Lane, Table, TableName};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,12 +68,33 @@ impl Postgres {
     }
 
     fn fault(&self, trouble: Trouble) -> Fault {
-        connectors::postgres::judge(Side::Source, &self.access.to_string(), trouble)
+        connectors::postgres::judge(self.side(), &self.access.to_string(), trouble)
     }
 
     /// What trouble means for the look that met it.
     fn met(&self, layer: Layer, tried: &str, trouble: Trouble) -> Check {
         Check::fault(layer, tried, self.fault(trouble))
+    }
+
+    /// Whether its changes are followed, or are only to come to it.
+    fn side(&self) -> Side {
+        match self.is_only_written() {
+            true => Side::Target,
+            false => Side::Source,
+        }
+    }
+
+    /// Whether it is written to, and nothing of it is followed.
+    fn is_only_written(&self) -> bool {
+        self.part.source.is_none() && self.part.is_target()
+    }
+
+    /// The code under which it is not there.
+    fn unavailable(&self) -> Code {
+        match self.side() {
+            Side::Source => Code::SourceUnavailable,
+            Side::Target => Code::TargetUnavailable,
+        }
     }
 
     /// Whether triggers record its changes.
@@ -99,12 +123,16 @@ impl Examine for Postgres {
 
     async fn look(&mut self, layer: Layer) -> Vec<Check> {
         let looked = match layer {
-            Layer::Name => Ok(vec![judge::names(&dial::names(&self.access).await)]),
-            Layer::Connect => Ok(vec![judge::answers(&dial::answers(&self.access).await)]),
+            Layer::Name => {
+                Ok(vec![judge::names(&dial::names(&self.access).await, self.unavailable())])
+            }
+            Layer::Connect => {
+                Ok(vec![judge::answers(&dial::answers(&self.access).await, self.unavailable())])
+            }
             Layer::Tls => self.encryption().await,
             Layer::Authentication => self.login().await,
-            // Nothing is wanted of a service that no source names.
-            _ if self.part.source.is_none() => Ok(Vec::new()),
+            // Nothing is wanted of a service that nothing names.
+            _ if self.part.source.is_none() && !self.part.is_target() => Ok(Vec::new()),
             Layer::Identity => self.identity().await,
             Layer::Role => self.role().await,
             Layer::Capability => self.capability().await,
@@ -124,6 +152,8 @@ impl Postgres {
         let streaming = glance::stream(&self.access).await;
         let streaming = streaming.map_err(|trouble| glance::judge_stream(&at, trouble));
         let checks = match &streaming {
+            // Nothing comes from there; it is a pooler or none, and what else there is, queries tell.
+            _ if self.is_only_written() => Vec::new(),
             Ok(streaming) => vec![judge::encryption(&self.access, streaming.is_encrypted)],
             Err(fault) if fault.code == Code::PostgresTls => {
                 vec![Check::bad(Layer::Tls, "encrypt the connection", fault.code, &*fault.what)]
@@ -138,6 +168,14 @@ impl Postgres {
     async fn login(&mut self) -> Result<Vec<Check>, Check> {
         if self.is_recorded() {
             return self.login_for_queries().await;
+        }
+        if self.is_only_written() {
+            return match &self.stream {
+                Some(Err(fault)) if fault.code == Code::PostgresPooler => {
+                    Ok(vec![judge::pooler("log in")])
+                }
+                _ => self.login_for_queries().await,
+            };
         }
         let (layer, tried) = (Layer::Authentication, "log in for the stream of changes");
         let Some(streaming) = &self.stream else { return Ok(Vec::new()) };
@@ -196,7 +234,14 @@ impl Postgres {
         let (layer, tried) = (Layer::Role, "ask what it is");
         let server = self.glance(layer)?.server().await;
         let server = server.map_err(|trouble| self.met(layer, tried, trouble))?;
-        Ok(vec![judge::version(&server), judge::primary(&server)])
+        let is_followed = self.part.source.is_some() && !self.is_recorded();
+        let mut checks = vec![judge::version(&server, is_followed), judge::primary(&server)];
+        if self.part.is_target() {
+            let rights = self.glance(layer)?.rights().await;
+            let rights = rights.map_err(|trouble| self.met(layer, tried, trouble))?;
+            checks.push(judge::takes_writes(&server, &rights));
+        }
+        Ok(checks)
     }
 
     /// What it takes to have changes recorded by triggers.
@@ -222,9 +267,21 @@ impl Postgres {
     }
 
     async fn capability(&mut self) -> Result<Vec<Check>, Check> {
-        if self.is_recorded() {
-            return self.recording().await;
+        let mut checks = match (&self.part.source, self.is_recorded()) {
+            (None, _) => Vec::new(),
+            (Some(_), true) => self.recording().await?,
+            (Some(_), false) => self.following().await?,
+        };
+        if self.part.is_target() {
+            let (layer, tried) = (Layer::Capability, "ask what may be written");
+            let written = written::written(self.glance(layer)?, &self.part.written).await;
+            checks.extend(written.map_err(|trouble| self.met(layer, tried, trouble))?);
         }
+        Ok(checks)
+    }
+
+    /// What it takes to follow it by its log.
+    async fn following(&mut self) -> Result<Vec<Check>, Check> {
         let (layer, tried) = (Layer::Capability, "ask what it can do");
         let met = |trouble| self.met(layer, tried, trouble);
         let glance = self.glance(layer)?;
@@ -353,8 +410,16 @@ impl Database for Postgres {
         &self.tables
     }
 
-    /// Nothing is written to a PostgreSQL in this version.
-    async fn fit(&self, _: &Copy, _: &str, _: &Arc<Table>) -> Vec<Check> {
-        Vec::new()
+    async fn fit(&self, copy: &Copy, shard: &str, table: &Arc<Table>) -> Vec<Check> {
+        let tried = fit::tried(copy, shard);
+        let Some(to) = registry::copy_to(copy, &self.config) else { return Vec::new() };
+        let target = PostgresTarget::new(self.access.clone(), vec![to]);
+        match target.fit(&copy.name, table).await {
+            Err(fault) => vec![Check::fault(Layer::Capability, tried, fault)],
+            Ok(found) => {
+                let is_filled = |table: &str| fit::filled(copy, &self.config).any(|it| it == table);
+                fit::fit(tried, &found, is_filled)
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ mod judge;
 use super::check::{Check, Layer};
 use super::examine::{Database, Examine, apart};
 use super::files;
+use super::fit;
 use super::part::Part;
 use super::pinned::{self, FILE};
 use crate::config::{Config, Copy};
@@ -202,7 +203,7 @@ impl Sqlite {
         if self.part.source.is_some() {
             checks.push(judge::source(&self.recording(Layer::Role).await?));
         }
-        if self.part.is_target {
+        if self.part.is_target() {
             let notes = self.ask(Layer::Role, |glance| glance.notes()).await?;
             checks.push(judge::target(notes));
         }
@@ -252,20 +253,20 @@ impl Database for Sqlite {
     }
 
     async fn fit(&self, copy: &Copy, shard: &str, table: &Arc<Table>) -> Vec<Check> {
-        let tried = format!("{shard}/{} → {}", copy.table, copy.to);
+        let tried = fit::tried(copy, shard);
         if self.is_to_come {
             return vec![Check::good(Layer::Capability, tried, "`instep run` makes the table")];
         }
         let Some(to) = registry::copy_to(copy, &self.config) else { return Vec::new() };
         let table = Arc::clone(table);
-        let fit = self.ask(Layer::Capability, move |glance| glance.fit(&to, &table)).await;
-        let filled = self.config.copies.iter().filter(|it| it.source == copy.source);
-        let filled = filled.filter(|it| it.to.service == self.service);
-        let filled: Vec<&str> = filled.map(|it| it.to.table.as_str()).collect();
-        match fit {
+        let found = self.ask(Layer::Capability, move |glance| glance.fit(&to, &table)).await;
+        // Names that differ in capitals alone are one.
+        let is_filled =
+            |table: &str| fit::filled(copy, &self.config).any(|it| it.eq_ignore_ascii_case(table));
+        match found {
             Err(check) => vec![check],
             Ok(Err(fault)) => vec![Check::fault(Layer::Capability, tried, fault)],
-            Ok(Ok(fit)) => judge::fit(tried, &fit, &filled),
+            Ok(Ok(found)) => fit::fit(tried, &found, is_filled),
         }
     }
 }

@@ -61,3 +61,17 @@ fn a_pooler_is_told_from_a_server_and_asked_nothing() {
     let ran = quiz.folder.run(&format!("--json init --from {url}"));
     assert_eq!((ran.code, ran.problems()), (4, vec!["E-POSTGRES-POOLER".to_owned()]));
 }
+
+#[test]
+fn a_pooler_before_a_target_is_asked_nothing_and_not_said_to_be_good() {
+    let Some(quiz) = Quiz::new() else { return };
+    let port = pooler(quiz.server.port());
+    let url = quiz.url().replace(&quiz.server.port().to_string(), &port.to_string());
+    quiz.follow(&quiz.url(), "public.question");
+    let config = std::fs::read_to_string(quiz.folder.path().join("instep.yaml")).unwrap();
+    let config = config.replace("sqlite: report.db", &format!("postgres: \"{url}\""));
+    quiz.folder.write("instep.yaml", config);
+    quiz.add("counts:\n  all: { of: quiz/public.question, to: [report/public.counted] }\n");
+    let json = quiz.finds(6, &["E-NOT-MEASURED"; 4]);
+    assert!(found(&json, "report", "authentication").contains("a pooler"), "{json:#}");
+}

@@ -2,6 +2,7 @@
 //! that grants it, and that statement is enough.
 
 use super::seen::{Quiz, found};
+use crate::rig::open;
 use serde_json::Value;
 
 /// Every statement in backticks of the remedies of these problems.
@@ -147,4 +148,68 @@ fn triggers_need_no_stream_and_what_they_need_is_found_and_granted() {
     assert!(said.contains("`instep run` makes a schema for them"), "{json:#}");
     let detached = quiz.folder.run("--json source detach quiz").json()["data"]["status"].clone();
     assert_eq!(detached, "already_detached");
+}
+
+/// A count of a file, pushed into the database over this URL.
+fn pushes(quiz: &Quiz, url: &str) {
+    open(&quiz.folder.path().join("quiz.db"))
+        .execute_batch("create table if not exists question (id integer primary key, topic int)")
+        .unwrap();
+    let config = format!(
+        "version: 1\ndata_dir: data\nlisten: 127.0.0.1:0\n\
+         services:\n  file: {{ sqlite: quiz.db }}\n  app: {{ postgres: \"{url}\" }}\n\
+         sources:\n  quiz: {{ from: file, tables: [question] }}\n\
+         counts:\n  all: {{ of: quiz/question, by: [topic], to: [app/public.counted, app/apart.Odd] }}\n"
+    );
+    quiz.folder.write("instep.yaml", config);
+}
+
+/// What is only written to needs nothing of what a source does.
+#[test]
+fn what_a_role_lacks_to_write_is_found_and_granted_by_what_is_said() {
+    let Some(quiz) = Quiz::of(&["wal_level = minimal", "max_wal_senders = 0"], &[]) else { return };
+    let role = quiz.role("");
+    let own = quiz.role("");
+    quiz.sql("create schema apart; create table apart.\"Odd\" (count text, topic int, value int)");
+    pushes(&quiz, &quiz.url_as(&role));
+    let json = quiz.finds(3, &["E-POSTGRES-PRIVILEGE"; 3]);
+    let said = grants(&json);
+    for statement in [
+        format!("create schema instep authorization {role}"),
+        format!("grant usage, create on schema public to {role}"),
+        format!(
+            "grant usage on schema apart to {role}; \
+             grant select, insert, update, delete on apart.\"Odd\" to {role}"
+        ),
+    ] {
+        assert!(said.contains(&statement), "{statement}: {said:#?}");
+    }
+    said.iter().for_each(|statement| drop(quiz.sql(statement)));
+    let json = quiz.finds(0, &[]);
+    let found = found(&json, "app", "capability");
+    assert!(found.contains("in its schema instep, which is there"), "{json:#}");
+    // Books of another role are its own.
+    quiz.sql(
+        "create table instep.watermarks (lane text); create table public.counted (count text)",
+    );
+    pushes(&quiz, &quiz.url_as(&own));
+    let json = quiz.finds(3, &["E-POSTGRES-PRIVILEGE"; 3]);
+    grants(&json).iter().for_each(|statement| drop(quiz.sql(statement)));
+    quiz.finds(0, &[]);
+    quiz.sql(&format!("alter role {own} set default_transaction_read_only = on"));
+    let json = quiz.finds(3, &["E-TARGET-UNAVAILABLE"]);
+    grants(&json).iter().for_each(|statement| drop(quiz.sql(statement)));
+    quiz.finds(0, &[]);
+}
+
+#[test]
+fn a_target_that_is_away_is_no_source() {
+    let Some(quiz) = Quiz::new() else { return };
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    pushes(&quiz, "postgres://a@no-such-server.invalid/x");
+    quiz.finds(3, &["E-TARGET-UNAVAILABLE"]);
+    pushes(&quiz, &format!("postgres://a@127.0.0.1:{port}/x?connect_timeout=1"));
+    quiz.finds(3, &["E-TARGET-UNAVAILABLE"]);
+    drop(free);
 }

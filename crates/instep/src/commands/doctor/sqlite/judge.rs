@@ -5,7 +5,6 @@ use crate::commands::doctor::files::{self, Seen};
 use crate::commands::doctor::part::Part;
 use crate::commands::doctor::processes;
 use crate::problem::Problem;
-use connectors::Fit;
 use connectors::sqlite::glance::{Holder, Way};
 use connectors::sqlite::{Notes, Recording};
 use model::{Code, Fault, Table};
@@ -98,7 +97,7 @@ pub(super) struct Rights {
 /// Whether that is what its part needs.
 pub(super) fn rights(part: &Part, seen: Option<&Seen>, may: &Rights) -> Check {
     let (layer, user) = (Layer::Authentication, files::user());
-    let is_written = part.source.is_some() || part.is_target;
+    let is_written = part.source.is_some() || part.is_target();
     let tried = format!("ask what uid {user} may do with it");
     let evidence =
         seen.map(|seen| format!("it belongs to uid {}, mode {:o}", seen.owner, seen.mode));
@@ -201,28 +200,6 @@ pub(super) fn latency((read, waited): (Duration, Duration)) -> Check {
 
 /// From when on a service is slow.
 const SLOW: Duration = Duration::from_secs(1);
-
-/// How rows fit into a copy's table, beside which copies fill these.
-pub(super) fn fit(tried: String, fit: &Fit, filled: &[&str]) -> Vec<Check> {
-    let layer = Layer::Capability;
-    let Fit { is_there, columns, left_out, refers } = fit;
-    let found = match (is_there, left_out.is_empty()) {
-        (false, _) => format!("`instep run` makes the table with {columns} columns"),
-        (true, true) => format!("{columns} columns fit"),
-        (true, false) => {
-            format!("{columns} columns fit; it lacks, and is not given, {}", left_out.join(", "))
-        }
-    };
-    let mut checks = vec![Check::good(layer, tried.clone(), found)];
-    let is_filled = |table: &&String| filled.iter().any(|it| it.eq_ignore_ascii_case(table));
-    let unfilled: Vec<_> = refers.iter().filter(|table| !is_filled(table)).cloned().collect();
-    if !unfilled.is_empty() {
-        let what =
-            format!("it refers to {}, which no copy of its source fills", unfilled.join(", "));
-        checks.push(Check::bad(layer, tried, Code::CopyRefers, what));
-    }
-    checks
-}
 
 #[cfg(test)]
 mod tests;

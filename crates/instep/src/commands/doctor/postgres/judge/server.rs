@@ -7,7 +7,7 @@ use connectors::postgres::schema::Described;
 use model::Code;
 use std::time::Duration;
 
-/// The first major version that can be followed, and the last that the tests know.
+/// The first major version that will do, and the last that the tests know.
 const MAJORS: (u32, u32) = (15, 18);
 
 /// From which minor version on a major one has no fault in logical decoding that is known to lose
@@ -15,8 +15,11 @@ const MAJORS: (u32, u32) = (15, 18);
 /// publication was altered (PS10, PS11).
 const MINORS: [(u32, u32); 3] = [(15, 13), (16, 9), (17, 5)];
 
-/// Whether its version can be followed.
-pub(in crate::commands::doctor::postgres) fn version(server: &ServerFacts) -> Check {
+/// Whether its version will do; one that is followed has to be sound in more.
+pub(in crate::commands::doctor::postgres) fn version(
+    server: &ServerFacts,
+    is_followed: bool,
+) -> Check {
     let (layer, tried) = (Layer::Role, "ask for its version");
     let (major, minor) = (server.version / 10_000, server.version % 10_000);
     let found = format!("PostgreSQL {}", server.version_text);
@@ -28,7 +31,7 @@ pub(in crate::commands::doctor::postgres) fn version(server: &ServerFacts) -> Ch
         let what = format!("{found}, which is newer than what Instep is tested with");
         return Check::bad(layer, tried, Code::PostgresDoubtful, what);
     }
-    if minor < sound {
+    if is_followed && minor < sound {
         let what = format!("{found}, whose faults in logical decoding {major}.{sound} mended");
         return Check::bad(layer, tried, Code::PostgresDoubtful, what);
     }

@@ -6,7 +6,7 @@ use crate::commands::doctor::postgres::dial::Tried;
 use connectors::postgres::Access;
 use connectors::postgres::access::Server;
 use connectors::postgres::glance::{
-    Kept, Open, Publication, Rights, ServerFacts, TableRights, Whose,
+    Kept, Open, Publication, Rights, ServerFacts, TableRights, Whose, WrittenTable,
 };
 use model::{Code, Fault};
 use std::io;
@@ -26,6 +26,7 @@ fn server() -> ServerFacts {
         version_text: "15.20".to_owned(),
         wal_level: "logical".to_owned(),
         is_standby: false,
+        only_reads: false,
         slots: (10, 0),
         senders: (10, 1),
         kept_mib_max: Some(1_024),
@@ -49,7 +50,7 @@ fn versions_are_refused_warned_of_or_good() {
         (190_000, Some(Code::PostgresDoubtful)),
     ] {
         assert_eq!(
-            code(&version(&ServerFacts { version: number, ..server() })),
+            code(&version(&ServerFacts { version: number, ..server() }, true)),
             expected,
             "{number}"
         );
@@ -250,9 +251,11 @@ fn one_server_that_answers_is_enough() {
         outcome,
     };
     let away = || Err(io::ErrorKind::ConnectionRefused.into());
-    assert_eq!(answers(&[tried("a", away()), tried("b", Ok(Duration::ZERO))]).state, State::Good);
-    let none = answers(&[tried("a", away()), tried("b", away())]);
-    assert_eq!(code(&none), Some(Code::SourceUnavailable));
+    let code_away = Code::TargetUnavailable;
+    let one = answers(&[tried("a", away()), tried("b", Ok(Duration::ZERO))], code_away);
+    assert_eq!(one.state, State::Good);
+    let none = answers(&[tried("a", away()), tried("b", away())], code_away);
+    assert_eq!(code(&none), Some(code_away));
     assert!(none.found.contains("a:1: ") && none.found.contains("b:1: "), "{none:?}");
 }
 
@@ -299,4 +302,99 @@ fn clocks_are_apart_by_more_than_the_time_of_the_question() {
         assert_eq!(code(&clock(before, server, after)), expected, "{before} {server} {after}");
     }
     assert_eq!(latency("", Duration::from_secs(2)).state, State::Warning);
+}
+
+/// A table with everything that it takes to write to it.
+fn written(table: &str) -> WrittenTable {
+    WrittenTable {
+        table: table.into(),
+        has_schema: true,
+        uses_schema: true,
+        creates: true,
+        owner: Some("app".to_owned()),
+        lacks: Vec::new(),
+        sees_some_rows: false,
+    }
+}
+
+fn missing(table: &str) -> WrittenTable {
+    WrittenTable { owner: None, ..written(table) }
+}
+
+#[test]
+fn a_server_that_is_only_written_to_may_have_faults_in_its_log_and_no_other() {
+    let of = |version| version_code(&ServerFacts { version, ..server() });
+    assert_eq!(of(150_001), None);
+    assert_eq!(of(140_018), Some(Code::PostgresVersion));
+    assert_eq!(of(190_000), Some(Code::PostgresDoubtful));
+    assert_eq!(takes_writes(&server(), &rights()).state, State::Good);
+    let check = takes_writes(&ServerFacts { only_reads: true, ..server() }, &rights());
+    assert_eq!(code(&check), Some(Code::TargetUnavailable));
+    assert!(fix(&check).contains("set default_transaction_read_only = off"), "{}", fix(&check));
+}
+
+fn version_code(server: &ServerFacts) -> Option<Code> {
+    code(&version(server, false))
+}
+
+#[test]
+fn books_have_a_schema_or_a_place_for_one() {
+    let able = Rights { creates: true, ..rights() };
+    let unable = Rights { creates: false, is_superuser: false, ..rights() };
+    let no_schema = WrittenTable { has_schema: false, ..missing("instep.holds") };
+    assert_eq!(books(&able, std::slice::from_ref(&no_schema)).state, State::Good);
+    let check = books(&unable, &[no_schema]);
+    assert!(fix(&check).contains("create schema instep authorization"), "{}", fix(&check));
+    let own = [written("instep.holds"), missing("instep.leases")];
+    assert_eq!(books(&unable, &own).state, State::Good);
+    // Nothing has to be made where all of it is there, and nobody empties a book at once.
+    let kept = WrittenTable {
+        creates: false,
+        lacks: vec!["truncate".to_owned()],
+        ..written("instep.holds")
+    };
+    assert_eq!(books(&unable, std::slice::from_ref(&kept)).state, State::Good);
+    let lacking = WrittenTable {
+        uses_schema: false,
+        lacks: vec!["insert".to_owned(), "delete".to_owned(), "truncate".to_owned()],
+        ..kept
+    };
+    let others = WrittenTable { creates: false, ..missing("instep.leases") };
+    let check = books(&unable, &[lacking, others]);
+    assert_eq!(code(&check), Some(Code::PostgresPrivilege));
+    for statement in [
+        "grant usage on schema instep to ",
+        "grant create on schema instep to ",
+        "grant insert, delete on instep.holds to ",
+    ] {
+        assert!(fix(&check).contains(statement), "{statement}: {}", fix(&check));
+    }
+    assert_eq!(books(&unable, &[]).state, State::NotMeasured);
+}
+
+#[test]
+fn a_table_that_is_written_to_is_there_for_it_or_can_be_made() {
+    let judged = |table: &WrittenTable, is_made| writes(&rights(), table, is_made);
+    assert_eq!(judged(&written("a.b"), false).unwrap().state, State::Good);
+    // That it is missing, its copy says.
+    assert!(judged(&missing("a.b"), false).is_none());
+    assert_eq!(judged(&missing("a.b"), true).unwrap().state, State::Good);
+    let fixed = |table: &WrittenTable, is_made| {
+        let check = judged(table, is_made).unwrap();
+        assert_eq!(code(&check), Some(Code::PostgresPrivilege));
+        fix(&check).to_owned()
+    };
+    let slow = WrittenTable { lacks: vec!["truncate".to_owned()], ..written("a.b") };
+    assert!(judged(&slow, false).unwrap().found.ends_with("may, and empties it row by row"));
+    let lacks = vec!["insert".to_owned(), "truncate".to_owned()];
+    let lacking = WrittenTable { lacks, uses_schema: false, ..written("a.B") };
+    let said = fixed(&lacking, false);
+    assert!(said.contains("grant usage on schema a to "), "{said}");
+    assert!(said.contains("grant insert on a.\"B\" to "), "{said}");
+    let hidden = WrittenTable { sees_some_rows: true, ..written("a.b") };
+    assert!(fixed(&hidden, false).contains("bypassrls"));
+    let nowhere = WrittenTable { has_schema: false, ..missing("a.b") };
+    assert!(fixed(&nowhere, true).contains("create schema a authorization"));
+    let closed = WrittenTable { creates: false, ..missing("a.b") };
+    assert!(fixed(&closed, true).contains("grant usage, create on schema a to "));
 }

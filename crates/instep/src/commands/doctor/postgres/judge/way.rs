@@ -3,28 +3,37 @@
 use crate::commands::doctor::check::{Check, Layer};
 use crate::commands::doctor::postgres::dial::Tried;
 use crate::commands::doctor::processes;
+use crate::problem::Problem;
 use connectors::postgres::Access;
 use connectors::postgres::access::{Encryption, Server};
 use model::{Code, Fault};
 use std::time::Duration;
 
 /// What the names of the servers lead to: one that does is enough.
-pub(in crate::commands::doctor::postgres) fn names(tried: &[Tried<String>]) -> Check {
+pub(in crate::commands::doctor::postgres) fn names(
+    tried: &[Tried<String>],
+    unavailable: Code,
+) -> Check {
     let told = tried.iter().map(|Tried { server, outcome }| match outcome {
         Ok(found) if *found == server.to_string() => found.clone(),
         Ok(found) => format!("{server} is {found}"),
         Err(error) => format!("{server} leads nowhere: {error}"),
     });
-    one_of(Layer::Name, "look up its servers", tried, &told.collect::<Vec<_>>())
+    let layer = Layer::Name;
+    one_of((layer, "look up its servers"), tried, &told.collect::<Vec<_>>(), unavailable)
 }
 
 /// Whether anything answers there: one server that does is enough.
-pub(in crate::commands::doctor::postgres) fn answers(tried: &[Tried<Duration>]) -> Check {
+pub(in crate::commands::doctor::postgres) fn answers(
+    tried: &[Tried<Duration>],
+    unavailable: Code,
+) -> Check {
     let told = tried.iter().map(|Tried { server, outcome }| match outcome {
         Ok(took) => format!("{server} answers in {took:.1?}"),
         Err(error) => format!("{server}: {error}"),
     });
-    let check = one_of(Layer::Connect, "connect to its servers", tried, &told.collect::<Vec<_>>());
+    let look = (Layer::Connect, "connect to its servers");
+    let check = one_of(look, tried, &told.collect::<Vec<_>>(), unavailable);
     let is_here = |tried: &Tried<Duration>| is_here(&tried.server);
     match processes::container() {
         Some(evidence) if check.problem.is_some() && tried.iter().any(is_here) => {
@@ -36,10 +45,15 @@ pub(in crate::commands::doctor::postgres) fn answers(tried: &[Tried<Duration>]) 
     }
 }
 
-fn one_of<T>(layer: Layer, what: &str, tried: &[Tried<T>], told: &[String]) -> Check {
+fn one_of<T>(
+    (layer, what): (Layer, &str),
+    tried: &[Tried<T>],
+    told: &[String],
+    unavailable: Code,
+) -> Check {
     match tried.iter().any(|tried| tried.outcome.is_ok()) {
         true => Check::good(layer, what, told.join("; ")),
-        false => Check::bad(layer, what, Code::SourceUnavailable, told.join("; ")),
+        false => Check::bad(layer, what, unavailable, told.join("; ")),
     }
 }
 
@@ -89,6 +103,15 @@ pub(in crate::commands::doctor::postgres) fn encryption(
 /// Whether a server that refuses the stream in this way can still be asked what it lacks.
 pub(in crate::commands::doctor::postgres) fn may_be_asked(code: Code) -> bool {
     matches!(code, Code::PostgresPrivilege | Code::PostgresSlot | Code::PostgresLogin)
+}
+
+/// A pooler before a database that is only written to: it may serve, and is asked nothing.
+pub(in crate::commands::doctor::postgres) fn pooler(tried: &str) -> Check {
+    let what = "a pooler stands in between, which is asked nothing";
+    let why = "what a look sets would stay behind in a connection that others share";
+    let fix = "name the server itself, so that it can be looked at";
+    let problem = Problem::new(Code::NotMeasured, what, why, fix);
+    Check::problem(Layer::Authentication, tried, problem)
 }
 
 /// A server that refuses everything, or no server at all.

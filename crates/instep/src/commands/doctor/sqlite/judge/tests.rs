@@ -14,7 +14,7 @@ fn part(source: bool, target: bool) -> Part {
         source: source.then(|| "quiz".to_owned()),
         tables: Vec::new(),
         capture: Capture::Log,
-        is_target: target,
+        written: target.then(|| ("a".into(), false)).into_iter().collect(),
         is_made: false,
     }
 }
@@ -79,23 +79,6 @@ fn a_lock_of_the_instep_that_runs_is_none_of_a_stranger() {
     assert_eq!(locked(Some(u32::MAX), None), Some(Code::FileLocked));
     assert_eq!(locked(None, None), Some(Code::FileLocked));
     assert_eq!(locked(Some(7), Some(7)), Some(Code::ServiceSlow));
-}
-
-#[test]
-fn a_copy_whose_table_refers_to_one_that_nobody_fills_is_warned_of() {
-    let refers = |to: &[&str]| Fit {
-        is_there: true,
-        columns: 2,
-        left_out: vec!["note".to_owned()],
-        refers: to.iter().map(|&it| it.to_owned()).collect(),
-    };
-    let codes = |to: &[&str]| {
-        let checks = fit("a".to_owned(), &refers(to), &["Topic"]);
-        checks.iter().map(code).collect::<Vec<_>>()
-    };
-    assert_eq!(codes(&[]), [None]);
-    assert_eq!(codes(&["topic"]), [None]);
-    assert_eq!(codes(&["topic", "person"]), [None, Some(Code::CopyRefers)]);
 }
 
 #[test]
