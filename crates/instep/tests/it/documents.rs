@@ -23,7 +23,7 @@ use page::{Page, Use};
 use std::collections::BTreeSet;
 
 /// The pages that are run, each by a test of its own below.
-const RUN: [&str; 17] = [
+const RUN: [&str; 18] = [
     "README.md",
     "docs/README.md",
     "docs/tutorial.md",
@@ -38,6 +38,7 @@ const RUN: [&str; 17] = [
     "docs/how-to/migrate-a-table.md",
     "docs/how-to/operate.md",
     "docs/how-to/follow-postgresql.md",
+    "docs/how-to/copy-to-postgresql.md",
     "docs/how-to/use-an-outbox.md",
     "docs/explanation/promises.md",
     "docs/explanation/compared.md",
@@ -99,6 +100,11 @@ fn operating_runs_as_it_is_written() {
 #[test]
 fn following_postgresql_runs_as_it_is_written() {
     script::run("docs/how-to/follow-postgresql.md");
+}
+
+#[test]
+fn copying_to_postgresql_runs_as_it_is_written() {
+    script::run("docs/how-to/copy-to-postgresql.md");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! PostgreSQL in the program: its configuration, and what commands say of a real server.
 
 mod configured;
+mod copies;
 mod doctor;
 mod init;
 mod outbox;

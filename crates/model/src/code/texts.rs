@@ -82,10 +82,10 @@ pub(super) const ENTRIES: [(Code, &str, &str); 103] = [
          with its source, row by row, and mended; it reports no position until that is done. Nothing is \
          to be done but to see with `instep status` when it is."),
     (Code::TargetDamaged, "E-TARGET-DAMAGED",
-        "The target's file is damaged, is no database, or what Instep noted in it is not what it wrote, \
-         or was written by a newer Instep. Nothing more is written to it. Check the disk, and restore \
-         the file from a backup or give the copies a new one: Instep compares it with the source and \
-         brings it up to date."),
+        "What Instep noted in the target is not what it wrote, or was written by a newer Instep; or the \
+         target is a file that is damaged, or no database. Nothing more is written to it. Check the disk, \
+         and restore the database from a backup or give the copies a new one: Instep compares it with the \
+         source and brings it up to date."),
     (Code::DeletesGuarded, "E-DELETES-GUARDED",
         "A pass of the source over a copy would delete more rows than bridge_deletes_max, or the \
          source is empty while the copy is not. An empty or wrong source must never empty a copy, so \
@@ -186,8 +186,9 @@ pub(super) const ENTRIES: [(Code, &str, &str); 103] = [
         "PostgreSQL does not let us in: the role or the database does not exist, the password is wrong or \
          missing, or no line of its pg_hba.conf allows this role from this address, for the stream of \
          changes with the right REPLICATION. A source is asked again by itself, with growing pauses, so that \
-         nothing has to be started again once it lets us in; nothing is lost meanwhile. Check user, \
-         password and database in the URL, and pg_hba.conf on the server."),
+         nothing has to be started again once it lets us in; a target stops, and goes on when Instep is \
+         started anew. Nothing is lost meanwhile. Check user, password and database in the URL, and \
+         pg_hba.conf on the server."),
     (Code::PostgresPrivilege, "E-POSTGRES-PRIVILEGE",
         "The role that Instep uses in PostgreSQL lacks a privilege. Nothing was changed. A policy of row-level \
          security that would hide rows counts as one, since they would look as if they were gone: `alter \
@@ -287,8 +288,8 @@ pub(super) const ENTRIES: [(Code, &str, &str); 103] = [
          service from `services`; `from` names services."),
     (Code::ConfigTableTwice, "E-CONFIG-TABLE-TWICE",
         "Two copies, or a copy and a pushed count, would write the same table, also when they reach it by \
-         two services with one file, or by another spelling of its name. Each would undo what the other \
-         wrote. Give each a table of its own."),
+         two services with one file or database, or by another spelling of its name. Each would undo what \
+         the other wrote. Give each a table of its own."),
     (Code::ConfigDuplicate, "E-CONFIG-DUPLICATE",
         "The same thing stands twice where it may stand once: a table or column in its list, a token's name \
          or its secret, a column that two settings write, or a database in two sources, which would take \

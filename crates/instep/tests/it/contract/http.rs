@@ -10,46 +10,46 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where an API answers.
 #[derive(Clone, Debug)]
-pub(super) struct Api {
+pub(crate) struct Api {
     /// Name or address, and port.
-    pub(super) address: String,
+    pub(crate) address: String,
     token: Option<String>,
 }
 
 /// One answer.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Api {
     /// The API at a URL.
-    pub(super) fn at(url: &str) -> Self {
+    pub(crate) fn at(url: &str) -> Self {
         let address = url.strip_prefix("http://").expect("a URL without encryption").to_owned();
         Self { address, token: None }
     }
 
     /// The same, for whoever has a token.
-    pub(super) fn with(&self, token: &str) -> Self {
+    pub(crate) fn with(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub(super) fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], b"")
     }
 
-    pub(super) fn post(&self, path: &str) -> Answer {
+    pub(crate) fn post(&self, path: &str) -> Answer {
         self.ask("POST", path, &[], b"")
     }
 
     /// Sends a request on a connection of its own.
-    pub(super) fn ask(
+    pub(crate) fn ask(
         &self,
         method: &str,
         path: &str,
@@ -61,7 +61,7 @@ impl Api {
     }
 
     /// The bytes of a request.
-    pub(super) fn request(
+    pub(crate) fn request(
         &self,
         method: &str,
         path: &str,
@@ -83,7 +83,7 @@ impl Api {
     }
 
     /// Sends bytes on a connection, and brings all that comes back until its end.
-    pub(super) fn send(&self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn send(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = self.connect();
         // It may hang up before it has read everything.
         let _ = stream.write_all(bytes);
@@ -91,14 +91,14 @@ impl Api {
     }
 
     /// Sends bytes and nothing more, and brings all that comes back until its end.
-    pub(super) fn send_and_close(&self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn send_and_close(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = self.connect();
         let _ = stream.write_all(bytes);
         let _ = stream.shutdown(Shutdown::Write);
         read_all(&mut stream)
     }
 
-    pub(super) fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -106,7 +106,7 @@ impl Api {
     }
 
     /// The document at a path.
-    pub(super) fn json(&self, path: &str) -> Value {
+    pub(crate) fn json(&self, path: &str) -> Value {
         let answer = self.get(path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         assert_eq!(answer.header("content-type"), Some("application/json"), "{path}");
@@ -114,14 +114,14 @@ impl Api {
     }
 
     /// The problem that a path answers with.
-    pub(super) fn problem(&self, path: &str, status: u16, code: &str) -> Value {
+    pub(crate) fn problem(&self, path: &str, status: u16, code: &str) -> Value {
         self.get(path).problem(status, code)
     }
 }
 
 impl Answer {
     /// The first answer among bytes, if they are one.
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let end = bytes.windows(4).position(|it| it == b"\r\n\r\n")?;
         let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
         let mut lines = head.split("\r\n");
@@ -139,22 +139,22 @@ impl Answer {
     }
 
     /// A header, if it is there once.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.headers.iter().filter(|(it, _)| it == name);
         let first = found.next().map(|(_, value)| value.as_str());
         first.filter(|_| found.next().is_none())
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
     /// The problem that it is, with exactly the fields that one has.
-    pub(super) fn problem(&self, status: u16, code: &str) -> Value {
+    pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         let problem = self.json();
@@ -168,7 +168,7 @@ impl Answer {
 }
 
 /// The names of an object's fields, in order.
-pub(super) fn fields(value: &Value) -> Vec<&str> {
+pub(crate) fn fields(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 

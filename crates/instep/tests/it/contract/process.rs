@@ -15,7 +15,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A process; killed when it is dropped.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     said: Receiver<String>,
     log: PathBuf,
@@ -23,7 +23,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts the program in a folder.
-    pub(super) fn begin(folder: &Folder, line: &str) -> Self {
+    pub(crate) fn begin(folder: &Folder, line: &str) -> Self {
         let log = folder.path().join("instep.log");
         let file = OpenOptions::new().create(true).append(true).open(&log).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_instep"));
@@ -40,7 +40,7 @@ impl Process {
     }
 
     /// Starts `instep run` in a folder, and waits until it is ready.
-    pub(super) fn start(folder: &Folder) -> (Self, Api) {
+    pub(crate) fn start(folder: &Folder) -> (Self, Api) {
         let process = Self::begin(folder, "run");
         let line = process.line();
         let api = Api::at(line.strip_prefix("ready ").expect("the line that says it is ready"));
@@ -48,13 +48,13 @@ impl Process {
     }
 
     /// Its next line on standard output.
-    pub(super) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let line = self.said.recv_timeout(PATIENCE);
         line.unwrap_or_else(|_| panic!("it says nothing more:\n{}", self.log()))
     }
 
     /// Its first line; none if it ends without one.
-    pub(super) fn first_line(&self) -> Option<String> {
+    pub(crate) fn first_line(&self) -> Option<String> {
         match self.said.recv_timeout(PATIENCE) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Disconnected) => None,
@@ -63,7 +63,7 @@ impl Process {
     }
 
     /// Everything that it still says, until its end, and the code that it ends with.
-    pub(super) fn rest(mut self) -> (Vec<String>, Option<i32>) {
+    pub(crate) fn rest(mut self) -> (Vec<String>, Option<i32>) {
         let status = until_some("it ends", || self.child.try_wait().unwrap());
         let mut lines = Vec::new();
         // The other end is closed once the process has ended and everything was read.
@@ -73,28 +73,28 @@ impl Process {
         (lines, status.code())
     }
 
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    pub(super) fn is_running(&mut self) -> bool {
+    pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
     /// Sends it a signal, such as `TERM`.
-    pub(super) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         // The shell's own `kill`: the standard library can send no other signal than KILL.
         let line = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
     }
 
     /// Where it logs to.
-    pub(super) fn log_file(&self) -> PathBuf {
+    pub(crate) fn log_file(&self) -> PathBuf {
         self.log.clone()
     }
 
     /// What it has logged, in all runs in its folder.
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 }

@@ -10,7 +10,7 @@ use instep::cli::Cli;
 use tokio::runtime::Builder;
 
 /// Commands that change nothing, so that they can be typed again.
-const QUESTIONS: [&str; 14] = [
+const QUESTIONS: [&str; 15] = [
     "instep status",
     "instep counts",
     "instep failures list",
@@ -24,6 +24,7 @@ const QUESTIONS: [&str; 14] = [
     "sqlite3 -header ",
     "sqlite3 ",
     "psql -qAt quiz -c \"select count",
+    "psql -qAt reports -c \"select ",
     "echo ",
 ];
 
