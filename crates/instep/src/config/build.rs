@@ -8,6 +8,7 @@ mod bounds;
 mod listening;
 mod outbox;
 mod refer;
+mod together;
 
 use super::flows::{self, Flow, Spot};
 use super::forms;
@@ -27,16 +28,28 @@ use model::{Code, TableName};
 use refer::Names;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use together::Together;
 
 /// The configuration, if nothing stands against it, and what does.
 pub(super) fn build(root: &Setting, around: &Surroundings) -> (Option<Config>, Vec<Trouble>) {
     let mut troubles = Vec::new();
     let book = Book::read(root, around, &mut troubles);
     let names = Names::of(root);
-    let mut builder = Builder { root, around, names, book, troubles, flows: Vec::new() };
+    let mut builder = Builder {
+        root,
+        around,
+        names,
+        book,
+        troubles,
+        flows: Vec::new(),
+        together: Together::default(),
+    };
     let config = builder.config();
     let flows = flows::check(&builder.flows);
-    builder.troubles.extend(flows);
+    // Of a target that has a fault of its own, no more is said.
+    let is_new = |trouble: &Trouble| flows.iter().all(|it| it.span != trouble.span);
+    let apart: Vec<_> = builder.together.into_troubles().into_iter().filter(is_new).collect();
+    builder.troubles.extend(flows.into_iter().chain(apart));
     let services = builder.book.into_services();
     (config.map(|config| Config { services, ..config }), builder.troubles)
 }
@@ -49,6 +62,7 @@ struct Builder<'a> {
     troubles: Vec<Trouble>,
     /// How rows flow, in the order in which it is written.
     flows: Vec<Flow>,
+    together: Together,
 }
 
 impl<'a> Builder<'a> {
@@ -212,6 +226,13 @@ impl<'a> Builder<'a> {
         }
         let (source, table) = of?;
         self.check_shard(entry, &source, shard);
+        if let (Some(to), Some(at)) = (&to, copy.get("to")) {
+            let place = self.book.places(&to.service).pop_first();
+            let reached = place.map(|place| (to.service.as_str(), place));
+            if let Some(reached) = reached {
+                self.together.add((&path, at.span), &source, reached);
+            }
+        }
         let shard_in_key = self.names.has_shard_in_key(&source)?;
         let field = |field: &Entry| Some((field.name.clone(), field.setting.text()?.to_owned()));
         Some(Copy {

@@ -272,6 +272,15 @@ sources: { s: { from: a, tables: [t] }, z: { from: «a2, tables: [u] } }
     ),
     case(
         "E-CONFIG-DUPLICATE",
+        "name it `b` in both",
+        "version: 1
+services: { a: { sqlite: a }, b: { sqlite: b.db }, c: { sqlite: ./b.db } }
+sources: { s: { from: a, tables: [t, u] } }
+copies: { x: { of: s/t, to: b/t }, y: { of: s/u, to: «c/u } }
+",
+    ),
+    case(
+        "E-CONFIG-DUPLICATE",
         "keep one",
         "copies: { x: { of: s/t, to: c/x, fields: { a: b, «A: d } } }",
     ),

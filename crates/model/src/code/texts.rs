@@ -292,8 +292,9 @@ pub(super) const ENTRIES: [(Code, &str, &str); 103] = [
          the other wrote. Give each a table of its own."),
     (Code::ConfigDuplicate, "E-CONFIG-DUPLICATE",
         "The same thing stands twice where it may stand once: a table or column in its list, a token's name \
-         or its secret, a column that two settings write, or a database in two sources, which would take \
-         each other's changes away. Take one of the two out, or give it another name."),
+         or its secret, a column that two settings write, a database in two sources, which would take each \
+         other's changes away, or one under two services for copies of one source, which move together. Take \
+         one of the two out, or give it another name."),
     (Code::ConfigCycle, "E-CONFIG-CYCLE",
         "What is written to a table would come back to it as a change of its source, and go round without \
          end. That is so when a copy writes into the table that it is of, and when several copies form a \

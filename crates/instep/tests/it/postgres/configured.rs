@@ -194,6 +194,22 @@ fn a_table_of_postgresql_has_one_writer_however_its_database_is_spelt() {
 }
 
 #[test]
+fn copies_of_one_source_reach_one_database_by_one_service() {
+    let services = format!("{TWO}, other: {{ postgres: \"postgres://z@DB/y\" }}");
+    let copies = "copies: { c: { of: quiz/public.t, to: b/public.t }, d: { of: quiz/public.u, to: other/public.u } }";
+    assert_eq!(flows(&services, QUIZ, copies), ["4:81 E-CONFIG-DUPLICATE"]);
+    // Those of two sources, and counts, have a note each.
+    let sources = "quiz: { from: a, tables: [public.t] }, rest: { from: c, tables: [public.u] }";
+    let services = format!("{services}, c: {{ postgres: \"postgres://z@db/z\" }}");
+    assert!(
+        flows(&services, sources, &copies.replace("quiz/public.u", "rest/public.u")).is_empty()
+    );
+    let count = "copies: { c: { of: quiz/public.t, to: b/public.t } }\n\
+                 counts: { d: { of: quiz/public.t, to: [other/public.u] } }";
+    assert!(flows(&services, sources, count).is_empty());
+}
+
+#[test]
 fn nothing_comes_back_to_its_table_by_any_way_and_any_spelling() {
     let there = "a2: { postgres: \"postgres://me@DB:5432/x\" }";
     let by_way = "way: { postgres: \"postgres://me@spare,db/x\" }, a2: { postgres: \"postgres://me@spare/x\" }";
