@@ -61,8 +61,9 @@ const COPIES: [(&str, Work, Shape); 6] = [
 ];
 
 fn main() {
-    if std::env::args().any(|argument| argument == "apply") {
-        return copy();
+    let asked = |part: &str| std::env::args().any(|argument| argument == part);
+    if asked("apply") || asked("latency") {
+        return copy(!asked("latency"));
     }
     let Some(place) = Place::make() else { return };
     println!("rows of 8 columns and about 200 B; medians of {ROUNDS} rounds\n");
@@ -79,16 +80,24 @@ fn main() {
     read(&place);
     keep(&place);
     drop(place);
-    copy();
+    copy(true);
 }
 
 /// Copies in another server.
-fn copy() {
+fn copy(with_rates: bool) {
     let Some(pair) = Pair::make() else { return };
+    if with_rates {
+        rates(&pair);
+    }
+    latencies(&pair);
+    limit(&pair);
+}
+
+fn rates(pair: &Pair) {
     println!("| a copy in another server | native rows/s | ours rows/s | ratio | our CPU, µs |");
     println!("|---|---|---|---|---|");
     for (name, work, shape) in COPIES {
-        let rounds: Vec<_> = (0..ROUNDS).map(|_| apply::both(&pair, work, shape)).collect();
+        let rounds: Vec<_> = (0..ROUNDS).map(|_| apply::both(pair, work, shape)).collect();
         let of = |figure: &dyn Fn(&apply::Both) -> f64| median(rounds.iter().map(figure).collect());
         let native = of(&|it| rate(shape.rows, it.native));
         let ours = of(&|it| rate(shape.rows, it.ours));
@@ -96,10 +105,13 @@ fn copy() {
         let cpu = of(&|it| it.cpu / rows(shape.rows));
         println!("| {name} | {native:.0} | {ours:.0} | {ratio:.2} | {cpu:.2} |");
     }
+}
+
+fn latencies(pair: &Pair) {
     println!("\n| from commit to visible | native p50 / p99, ms | ours p50 / p99, ms | ratios |");
     println!("|---|---|---|---|");
     for per_second in [200, 2_000] {
-        let rounds: Vec<_> = (0..ROUNDS).map(|_| apply::latencies(&pair, per_second, 8)).collect();
+        let rounds: Vec<_> = (0..ROUNDS).map(|_| apply::latencies(pair, per_second, 8)).collect();
         let of = |figure: &dyn Fn(&(apply::Latency, apply::Latency)) -> f64| {
             median(rounds.iter().map(figure).collect())
         };
@@ -113,7 +125,6 @@ fn copy() {
             of(&|it| it.1.slow / it.0.slow)
         );
     }
-    limit(&pair);
 }
 
 /// What the target takes at most.

@@ -5,6 +5,8 @@ use crate::apply::{Latency, Work};
 use crate::server::settings;
 use connectors::postgres::{Access, Session};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use testkit::postgres::Server;
 
@@ -161,17 +163,26 @@ impl Pair {
         command.args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-T", &seconds]);
         command.args(["-R", &rate.to_string(), "-f"]).arg(&script).arg(DATABASE);
         command.stdout(Stdio::null()).stderr(Stdio::null());
+        let (stop, url) = (Arc::new(AtomicBool::new(false)), self.target_url());
+        let watcher = {
+            let stop = Arc::clone(&stop);
+            std::thread::spawn(move || watch(&url, &stop))
+        };
         assert!(command.status().expect("pgbench is there").success());
         let count = self.source.sql(DATABASE, "select count(*) from public.item");
         poll(&self.target_url(), "select count(*) from public.item", &count);
-        let times = |server: &Server| -> Vec<f64> {
-            let ask = "select extract(epoch from pg_xact_commit_timestamp(xmin)) * 1000 \
-                       from public.item order by id";
-            let answer = server.sql(DATABASE, ask);
-            answer.lines().map(|line| line.parse().expect("a time")).collect()
-        };
-        let [source, target] = [&self.source, &self.target].map(times);
-        let mut late: Vec<f64> = source.iter().zip(&target).map(|(from, to)| to - from).collect();
+        stop.store(true, Ordering::Relaxed);
+        let seen = watcher.join().expect("it watched");
+        let ask = "select id, extract(epoch from pg_xact_commit_timestamp(xmin)) * 1000 \
+                   from public.item";
+        let committed = self.source.sql(DATABASE, ask);
+        let late = committed.lines().map(|line| {
+            let (id, at) = line.split_once('|').expect("two cells");
+            let (id, at): (u64, f64) = (id.parse().expect("an id"), at.parse().expect("a time"));
+            let first = seen.partition_point(|(last, _)| *last < id);
+            seen.get(first).expect("it was seen in the end").1 - at
+        });
+        let mut late: Vec<f64> = late.collect();
         late.sort_by(f64::total_cmp);
         Latency { middle: late[late.len() / 2], slow: late[late.len() * 99 / 100] }
     }
@@ -214,4 +225,30 @@ fn poll(url: &str, ask: &str, answer: &str) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     });
+}
+
+/// Which row was the last at which time, in milliseconds, as often as it can be asked without being
+/// in the way. The rows of several clients may come in another order than their numbers, by as little
+/// on either side.
+fn watch(url: &str, stop: &AtomicBool) -> Vec<(u64, f64)> {
+    const ASK: &str = "select pg_sleep(0.0003); select coalesce(max(id), 0)::text, \
+                       (extract(epoch from clock_timestamp()) * 1000)::text from public.item";
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let access = Access::parse(url).expect("a URL");
+        let session = Session::connect(&access).await.expect("a session");
+        let mut seen: Vec<(u64, f64)> = Vec::new();
+        let mut is_last = false;
+        while !is_last {
+            is_last = stop.load(Ordering::Relaxed);
+            let rows = session.query(ASK).await.expect("an answer");
+            let [Some(last), Some(at)] = &rows[1][..] else { panic!("two cells: {rows:?}") };
+            let last = last.parse().expect("an id");
+            if seen.last().is_none_or(|(known, _)| *known < last) {
+                seen.push((last, at.parse().expect("a time")));
+            }
+        }
+        seen
+    })
 }

@@ -23,8 +23,9 @@ const FORMAT: &str = "1";
 /// The lock under which the tables are made, whoever comes first.
 const MAKING: i64 = 0x696e_7374_6570_0001;
 
+/// A schema that is there is used by whoever may write in it, and made by whoever may make one.
 const TABLES: &str = "
-    create schema if not exists instep;
+    do $$ begin if to_regnamespace('instep') is null then create schema instep; end if; end $$;
     create table if not exists instep.format (format int not null);
     create table if not exists instep.watermarks (
         lane text primary key,
