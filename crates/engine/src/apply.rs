@@ -259,8 +259,9 @@ impl Apply {
     async fn flush(&self, led: &mut Led) -> Result<(), Fault> {
         let Some(watermark) = self.reporter.unflushed() else { return Ok(()) };
         let batch = self.empty_batch(led, watermark);
-        if let Outcome::Written { durable: true, .. } = led.apply(&batch, Mode::Together).await? {
-            self.reporter.flushed(&batch.watermark);
+        let outcome = led.apply(&batch, Mode::Together).await?;
+        if let Outcome::Written { flushed: Some(flushed), .. } = outcome {
+            self.reporter.flushed(&flushed);
         }
         Ok(())
     }
@@ -332,13 +333,13 @@ impl Apply {
             && let Some(Planned { batch, mode, news }) = plan.next_batch()?
         {
             match self.write(led, &batch, mode).await? {
-                Outcome::Written { durable, refused } => {
+                Outcome::Written { flushed, refused } => {
                     let held = plan.written(&batch, &refused)?;
                     self.holds_moved |= !(news.is_empty() && held.is_empty());
                     self.tell(news, &held);
                     batch.passes.iter().for_each(|(copy, pass)| self.want_pass(copy, pass));
                     if batch.last {
-                        self.report(&batch, plan, durable);
+                        self.report(&batch, plan, flushed.as_ref());
                     }
                     self.keep(led).await?;
                 }
@@ -364,7 +365,7 @@ impl Apply {
         Ok(())
     }
 
-    fn report(&self, batch: &Batch, plan: &Plan, durable: bool) {
+    fn report(&self, batch: &Batch, plan: &Plan, flushed: Option<&Watermark>) {
         let held = plan.copies().held_keys();
         let written = batch.writes.iter().map(|write| &write.copy);
         self.reporter.applied(&batch.watermark, held, written);
@@ -372,8 +373,8 @@ impl Apply {
             self.reporter.passes(plan.copies().passes());
         }
         self.reporter.step();
-        if durable {
-            self.reporter.flushed(&batch.watermark);
+        if let Some(flushed) = flushed {
+            self.reporter.flushed(flushed);
         }
     }
 

@@ -121,8 +121,9 @@ pub enum Mode {
 pub enum Outcome {
     /// Written, except for the refused rows, which only [`Mode::RowByRow`] has.
     Written {
-        /// Whether everything up to the watermark will survive a crash of the target.
-        durable: bool,
+        /// Up to where everything is known by now to survive a crash of the target; nothing where
+        /// that is no news. It may be this batch's watermark, or that of one before.
+        flushed: Option<Watermark>,
         /// The rows that were refused and are holds now.
         refused: Vec<Refusal>,
     },

@@ -14,7 +14,8 @@ use std::time::Duration;
 /// written only if its version is newer, and the watermark after the rows. A `Retry` fault says
 /// nothing about whether the batch was written, or still will be: ask `standing` on a new
 /// connection that leads, after which no batch of an older epoch is taken (`Superseded`), however
-/// late it arrives. A batch without writes asks for its watermark to be made durable. A copy that
+/// late it arrives. A batch without writes asks for its watermark to be made durable, which
+/// the answer to a later one may say. A copy that
 /// several lanes feed keeps each row's lane: a delete or truncate spares the rows of other lanes,
 /// and a write that meets one is refused.
 #[async_trait]

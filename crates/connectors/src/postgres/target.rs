@@ -6,8 +6,10 @@
 //!     writer            what is open, from the first batch to the commit
 //!     sets              the writes of a batch as sets, each of them one statement
 //!       statements      a set as SQL, with its rows as parameters
+//!     swift             a small transaction in one piece
 //!     write  careful    sets as a whole; halves of halves, down to the row that is refused
 //!       way  parked     rows in each other's way
+//!     flush             has the disk keep what was committed, beside the work
 //!     books  lease      what Instep notes beside the rows; who leads
 //!   tables              the copies' tables: shape as they are, layout for a source's rows, fits
 //!                       for their types, create where they are made; columns: which rows have them
@@ -15,8 +17,7 @@
 //!   inspect  read       rows read back, in the source's names
 //! ```
 //!
-//! Commits are asynchronous but for a batch without rows, which waits until all that came before it
-//! is on the disk. Triggers of the tables run and their foreign keys are checked, since the table is
+//! Commits are asynchronous; a batch without rows has a flush begun, of which a later answer tells. Triggers of the tables run and their foreign keys are checked, since the table is
 //! its owner's; what it refuses is held.
 
 mod books;
@@ -26,6 +27,7 @@ mod columns;
 mod connected;
 mod create;
 mod fits;
+mod flush;
 mod inspect;
 mod layout;
 mod lease;
@@ -34,6 +36,7 @@ mod read;
 mod sets;
 mod shape;
 mod statements;
+mod swift;
 mod tables;
 mod trouble;
 mod way;

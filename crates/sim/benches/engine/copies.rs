@@ -172,6 +172,6 @@ impl Target for Rows {
         }
         kept.passes.extend(batch.passes.iter().cloned());
         kept.watermark = Some(batch.watermark.clone());
-        Ok(Outcome::Written { durable: true, refused: Vec::new() })
+        Ok(Outcome::Written { flushed: Some(batch.watermark.clone()), refused: Vec::new() })
     }
 }

@@ -28,6 +28,7 @@ pub async fn suite(make: impl AsyncFn() -> Subject) {
     an_earlier_run_does_not_take_the_lease_back(&make().await).await;
     what_an_earlier_connection_has_under_way_is_fenced_off(&make().await).await;
     passes_travel_with_the_watermark(&make().await).await;
+    that_everything_is_durable_is_told_in_time(&make().await).await;
     if make().await.owned {
         owned::a_write_that_meets_a_row_of_another_lane_is_refused(&make().await).await;
         owned::a_refused_row_of_another_lane_is_held_by_the_lane_that_met_it(&make().await).await;
@@ -245,6 +246,21 @@ async fn passes_travel_with_the_watermark(subject: &Subject) {
     }
     led.write(4, [Effect::Delete(key(1))]).await;
     assert_eq!(led.standing().await.passes, [(copy, Pass::Done)].into());
+}
+
+async fn that_everything_is_durable_is_told_in_time(subject: &Subject) {
+    let mut led = Led::new(subject).await;
+    led.write(1, [put(row(1, 7, "a"))]).await;
+    for _ in 0..6_000 {
+        let batch = led.batch(1, []);
+        let outcome = led.target.apply(&batch, Mode::Together).await.expect("written");
+        let Outcome::Written { flushed, .. } = outcome else { panic!("{outcome:?}") };
+        if flushed == Some(at(1)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it is never told");
 }
 
 async fn an_older_version_never_wins(subject: &Subject) {

@@ -65,14 +65,14 @@ impl Connection {
         overlay.pass(&batch.passes);
         if !batch.last {
             self.open = Some(overlay);
-            return Ok(Outcome::Written { durable: false, refused });
+            return Ok(Outcome::Written { flushed: None, refused });
         }
         if overlay.is_overtaken(state) {
             let what = "another lane was faster with one of the rows";
             return Err(Fault::retry(Code::TargetUnavailable, what));
         }
-        let durable = overlay.commit_with(state, batch);
-        Ok(Outcome::Written { durable, refused })
+        let flushed = overlay.commit_with(state, batch).then(|| batch.watermark.clone());
+        Ok(Outcome::Written { flushed, refused })
     }
 }
 
@@ -152,8 +152,8 @@ fn each(state: &mut State, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> 
         overlay.hold(hold.clone());
     }
     overlay.pass(&batch.passes);
-    let durable = overlay.commit_with(state, batch);
-    Ok(Outcome::Written { durable, refused })
+    let flushed = overlay.commit_with(state, batch).then(|| batch.watermark.clone());
+    Ok(Outcome::Written { flushed, refused })
 }
 
 /// Where each row is judged by its own version, emptying a table spares what is newer. Versions of

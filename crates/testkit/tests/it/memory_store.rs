@@ -109,7 +109,7 @@ async fn write(store: &Store, number: u64, effects: impl IntoIterator<Item = Eff
         last: true,
     };
     match target.apply(&batch, Mode::Together).await.expect("written") {
-        Outcome::Written { durable, .. } => durable,
+        Outcome::Written { flushed, .. } => flushed.is_some(),
         Outcome::Refused(reason) => panic!("{reason}"),
     }
 }

@@ -1,7 +1,7 @@
 //! What Instep notes in the database of a target, beside the rows and in the same transactions.
 //!
-//! The schema `instep` has `watermarks`, `leases`, `holds`, `passes` and `columns`, one row a lane
-//! and, for the last three, a copy; offsets and keys as the codec writes them, with words beside them
+//! The schema `instep` has `watermarks`, `flushes`, `leases`, `holds`, `passes` and `columns`, one row
+//! a lane and, for the last three, a copy; offsets and keys as the codec writes them, with words beside them
 //! for people who look. To remove Instep from a database: `drop schema instep cascade`.
 
 use super::statements::list;
@@ -32,6 +32,11 @@ const TABLES: &str = "
         watermark bytea not null,
         position text not null,
         epoch bigint not null,
+        moved timestamptz not null
+    );
+    create table if not exists instep.flushes (
+        lane text primary key,
+        position text not null,
         moved timestamptz not null
     );
     create table if not exists instep.leases (
@@ -174,6 +179,21 @@ pub(super) fn advance(batch: &Batch) -> String {
         bytes(&offset_bytes(&batch.watermark)),
         quote::text(&batch.watermark.to_string()),
         batch.epoch.0
+    )
+}
+
+/// Waits until everything is on the disk that was committed before: a commit that waits for its own
+/// record has waited for all that stand before it.
+pub(super) fn flush(lane: &Lane, watermark: &Watermark) -> String {
+    format!(
+        "begin isolation level read committed, read write;
+         select set_config('synchronous_commit', case current_setting('synchronous_commit')
+            when 'off' then 'on' else current_setting('synchronous_commit') end, true);
+         insert into instep.flushes (lane, position, moved) values ({}, {}, clock_timestamp())
+         on conflict (lane) do update set position = excluded.position, moved = excluded.moved;
+         commit",
+        quote::text(lane.as_str()),
+        quote::text(&watermark.to_string())
     )
 }
 

@@ -4,6 +4,7 @@
 //! transaction open that is not his own.
 
 use super::books;
+use super::flush::Flushing;
 use super::lease;
 use super::trouble::of_server;
 use super::writer::Writer;
@@ -21,6 +22,7 @@ pub(super) struct Connected {
     writer: Option<Writer>,
     /// Leases are renewed here while a transaction is open there.
     side: Option<Session>,
+    flushing: Flushing,
     /// The epochs under which it leads.
     epochs: BTreeMap<Lane, Epoch>,
 }
@@ -28,7 +30,12 @@ pub(super) struct Connected {
 impl Connected {
     /// The connection of a writer.
     pub(super) fn new(writer: Writer) -> Self {
-        Self { writer: Some(writer), side: None, epochs: BTreeMap::new() }
+        Self {
+            writer: Some(writer),
+            side: None,
+            flushing: Flushing::default(),
+            epochs: BTreeMap::new(),
+        }
     }
 
     fn take(&mut self) -> Result<Writer, Fault> {
@@ -74,7 +81,13 @@ impl Target for Connected {
 
     async fn apply(&mut self, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> {
         let mut writer = self.take()?;
-        let outcome = writer.apply(batch, mode).await;
+        let mut outcome = writer.apply(batch, mode).await;
+        if let Ok(Outcome::Written { flushed, .. }) = &mut outcome {
+            *flushed = self.flushing.news().await;
+            if batch.writes.is_empty() && batch.last {
+                self.flushing.ask(&writer.access, &batch.lane, &batch.watermark);
+            }
+        }
         if !writer.session.is_closed() {
             self.writer = Some(writer);
         }

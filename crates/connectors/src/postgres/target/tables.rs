@@ -11,7 +11,7 @@ use crate::postgres::access::Access;
 use crate::postgres::session::Session;
 use crate::postgres::trouble::Trouble;
 use crate::postgres::types::Types;
-use model::{Batch, Code, CopyName, Fault, Lane, Table, TableName};
+use model::{Batch, Code, CopyName, Fault, Lane, Table, TableName, Write};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,6 +113,18 @@ impl Tables {
         let rows = session.query(&shape::stamp(&name_of(copy))).await;
         let rows = rows.map_err(|trouble| of_server(&self.access, trouble))?;
         Ok(rows.into_iter().flatten().next().flatten())
+    }
+
+    /// The layout of each write of a batch, in their order, if nothing has to be asked or noted.
+    pub(super) fn known(&self, batch: &Batch) -> Option<Vec<Arc<Layout>>> {
+        let known = |write: &Write| {
+            let is_noted =
+                |(lane, copy): &(Lane, CopyName)| *lane == batch.lane && *copy == write.copy;
+            let layout = &self.known.get(&write.copy)?.layout;
+            let is_same = Arc::ptr_eq(&layout.table, &write.table) || layout.table == write.table;
+            (is_same && self.noted.iter().any(is_noted)).then(|| Arc::clone(layout))
+        };
+        batch.writes.iter().map(known).collect()
     }
 
     /// The layout of each write of a batch, in their order. Tables that are to be made are made.

@@ -1,5 +1,6 @@
 //! Writes sets of rows in the transaction that is open.
 
+use super::books;
 use super::cells::key_texts;
 use super::layout::Layout;
 use super::sets::{Does, Set};
@@ -8,7 +9,7 @@ use super::trouble::{Failure, of_rows, of_server};
 use crate::postgres::access::Access;
 use crate::postgres::session::Session;
 use crate::postgres::trouble::Trouble;
-use model::{Fault, Key, Lane, Value, Write};
+use model::{Code, Fault, Key, Lane, Value, Write};
 
 /// Why a row of another lane is left alone.
 pub(super) const OWNED: &str = "owned_by_another_lane";
@@ -16,6 +17,11 @@ pub(super) const OWNED: &str = "owned_by_another_lane";
 pub(super) const MISSING: &str = "row_missing";
 /// Why a row is not there although no error came of it.
 pub(super) const IGNORED: &str = "ignored_by_trigger";
+
+/// Another leads the lane by now.
+pub(super) fn superseded(lane: &Lane) -> Fault {
+    Fault::retry(Code::Superseded, format!("another leads {lane}"))
+}
 
 /// Writes with a connection, for a lane.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +101,14 @@ impl Writing<'_> {
         let found = self.session.ask(&sql, &texts).await;
         let found = found.map_err(|trouble| of_rows(self.access, trouble))?;
         Ok(found.first().map(|row| row.first().is_some_and(|it| it.as_deref() == Some("true"))))
+    }
+
+    /// Judges the failure of a commit, with which the watermark goes.
+    pub(super) fn of_commit(&self, trouble: Trouble) -> Failure {
+        match books::is_superseded(&trouble) {
+            true => superseded(self.lane).into(),
+            false => of_rows(self.access, trouble),
+        }
     }
 
     /// Runs statements that write no rows of a copy.

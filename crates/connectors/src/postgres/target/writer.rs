@@ -12,9 +12,10 @@ use super::layout::Layout;
 use super::lease;
 use super::parked::Parked;
 use super::sets;
+use super::swift;
 use super::tables::Tables;
 use super::trouble::{Failure, Refusal, Rule, damaged, of_rows, of_server};
-use super::write::Writing;
+use super::write::{Writing, superseded};
 use crate::copy::CopyTo;
 use crate::postgres::access::Access;
 use crate::postgres::quote;
@@ -49,6 +50,12 @@ struct Open {
     /// Whether constraints that can wait do so.
     defers: bool,
     parked: Parked,
+}
+
+impl Open {
+    fn new(lane: &Lane) -> Self {
+        Self { lane: lane.clone(), epoch: 0, defers: false, parked: Parked::default() }
+    }
 }
 
 impl Writer {
@@ -126,6 +133,9 @@ impl Writer {
 
     /// As sets; if rows are in each other's way, with care, and as one all the same.
     async fn together(&mut self, batch: &Batch) -> Result<Outcome, Failure> {
+        if self.in_one_piece(batch).await? {
+            return Ok(Outcome::Written { flushed: None, refused: Vec::new() });
+        }
         self.begin(batch).await?;
         let layouts = self.layouts(batch).await?;
         self.note(&books::discards(batch)).await?;
@@ -152,6 +162,36 @@ impl Writer {
             Some(refusal) => Err(Failure::Refused(refusal)),
             None => self.end(batch, BTreeMap::new()).await,
         }
+    }
+
+    /// Writes a small transaction with nothing unusual about it; false if it is to be done step by
+    /// step.
+    async fn in_one_piece(&mut self, batch: &Batch) -> Result<bool, Failure> {
+        let is_usual = self.open.is_none() && batch.last && batch.discards.is_empty();
+        let knows_holds = self.held.as_ref().is_some_and(|(lane, _)| *lane == batch.lane);
+        if !is_usual || !knows_holds || batch.writes.len() > swift::WRITES_MAX {
+            return Ok(false);
+        }
+        self.tables.look_again(&self.session).await?;
+        let Some(layouts) = self.tables.known(batch) else { return Ok(false) };
+        if layouts.iter().any(|layout| layout.has_deferrable) {
+            return Ok(false);
+        }
+        let numbered = batch.writes.iter().zip(&layouts).enumerate();
+        let numbered = numbered.map(|(number, (write, layout))| (number, write, layout));
+        let sets = sets::sets(numbered, false);
+        let notes = self.notes(batch, &BTreeMap::new());
+        let end = format!("{notes}{}; commit", books::advance(batch));
+        let begin = begin(batch, self.patience);
+        // Whatever ends it from outside, something may be open until it is over.
+        self.open = Some(Open::new(&batch.lane));
+        let writing = Writing { session: &self.session, access: &self.access, lane: &batch.lane };
+        let is_done = swift::run(&writing, (&begin, &sets, &end), &batch.writes).await?;
+        self.open = None;
+        if !is_done {
+            self.held = None;
+        }
+        Ok(is_done)
     }
 
     /// Row by row where it has to be. If rows refer to others that are not there at the end, the
@@ -215,17 +255,14 @@ impl Writer {
             notes.push_str("release instep_batch;");
             self.note(&notes).await?;
             self.note(careful::BEGIN).await?;
-            return Ok(Outcome::Written { durable: false, refused });
+            return Ok(Outcome::Written { flushed: None, refused });
         }
         notes.push_str(&books::advance(batch));
         notes.push_str("; commit");
         let committed = self.session.query(&notes).await;
-        committed.map_err(|trouble| match books::is_superseded(&trouble) {
-            true => superseded(batch).into(),
-            false => of_rows(&self.access, trouble),
-        })?;
+        committed.map_err(|trouble| self.writing(&batch.lane).of_commit(trouble))?;
         self.open = None;
-        Ok(Outcome::Written { durable: is_flush(batch), refused })
+        Ok(Outcome::Written { flushed: None, refused })
     }
 
     /// What is to be noted beside the rows, with the keys that are held from now on and those that
@@ -272,8 +309,7 @@ impl Writer {
         self.tables.look_again(&self.session).await?;
         let begun = self.session.query(&begin(batch, self.patience)).await;
         // From here on something may be open.
-        let (lane, parked) = (batch.lane.clone(), Parked::default());
-        let mut open = Open { lane, epoch: 0, defers: false, parked };
+        let mut open = Open::new(&batch.lane);
         let rows = begun.map_err(|trouble: Trouble| of_server(&self.access, trouble));
         let rows = match rows {
             Ok(rows) => rows,
@@ -324,27 +360,18 @@ impl Writer {
 /// are. Another leader finds those who hold the lock of the lane.
 fn begin(batch: &Batch, patience: Duration) -> String {
     let lane = quote::text(batch.lane.as_str());
-    let mut settings: Vec<(&str, String)> = vec![
-        ("lock_timeout", "'30s'".into()),
-        ("statement_timeout", "'55s'".into()),
-        ("idle_in_transaction_session_timeout", format!("'{}ms'", patience.as_millis())),
-        ("enable_hashjoin", "'off'".into()),
-        ("enable_mergejoin", "'off'".into()),
-        ("jit", "'off'".into()),
+    let patience = format!("{}ms", patience.as_millis());
+    let settings = [
+        ("lock_timeout", "30s"),
+        ("statement_timeout", "55s"),
+        ("idle_in_transaction_session_timeout", &patience),
+        ("synchronous_commit", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
+        ("jit", "off"),
     ];
-    // Whoever asks for durability waits for it, and for all that was committed before.
-    settings.push((
-        "synchronous_commit",
-        match is_flush(batch) {
-            true => "case current_setting('synchronous_commit') when 'off' then 'on' \
-                 else current_setting('synchronous_commit') end"
-                .into(),
-            false => "'off'".into(),
-        },
-    ));
-    let settings = settings.iter();
-    let settings = settings.map(|(name, value)| format!("set_config('{name}', {value}, true), "));
-    let settings: String = settings.collect();
+    let settings = settings.map(|(name, value)| format!("set_config('{name}', '{value}', true), "));
+    let settings = settings.concat();
     format!(
         "begin isolation level read committed, read write;
          select {settings} pg_advisory_xact_lock_shared({}),
@@ -356,18 +383,8 @@ fn begin(batch: &Batch, patience: Duration) -> String {
     )
 }
 
-/// A batch without rows asks for its watermark to be made durable.
-fn is_flush(batch: &Batch) -> bool {
-    batch.writes.is_empty()
-}
-
 fn check_epoch(highest: u64, batch: &Batch) -> Result<(), Fault> {
-    if batch.epoch.0 >= highest { Ok(()) } else { Err(superseded(batch)) }
-}
-
-fn superseded(batch: &Batch) -> Fault {
-    let what = format!("epoch {} of {} is over, another leads", batch.epoch.0, batch.lane);
-    Fault::retry(Code::Superseded, what)
+    if batch.epoch.0 >= highest { Ok(()) } else { Err(superseded(&batch.lane)) }
 }
 
 /// The keys that become held, but for those that a later write of the batch has settled.

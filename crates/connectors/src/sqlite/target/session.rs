@@ -16,6 +16,7 @@ use super::write::Writing;
 use crate::copy::CopyTo;
 use model::{
     Batch, Code, CopyName, Fault, Lane, Leadership, Mode, Outcome, Refusal, Standing, Tenure,
+    Watermark,
 };
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -167,7 +168,7 @@ impl Session {
         }
         self.note(batch, parked, has_holds)?;
         let durable = batch.last && self.commit()?.map_err(Trouble::Refused)?;
-        Ok(Outcome::Written { durable, refused: Vec::new() })
+        Ok(Outcome::Written { flushed: flushed(batch, durable), refused: Vec::new() })
     }
 
     /// Row by row, as often as it takes until the rows that spoil the transaction are known.
@@ -218,7 +219,7 @@ impl Session {
             self.handle.run("release instep_batch")?;
         }
         let refused = refused.into_iter().map(|(write, reason)| Refusal { write, reason });
-        Ok(Outcome::Written { durable, refused: refused.collect() })
+        Ok(Outcome::Written { flushed: flushed(batch, durable), refused: refused.collect() })
     }
 
     /// The rows of a batch one by one, and the notes that belong to them.
@@ -324,6 +325,10 @@ fn check_goes_on(open: &Open, batch: &Batch) -> Result<(), Fault> {
         return Err(Fault::stop(Code::Broken, what));
     }
     check_epoch(open.epoch, batch)
+}
+
+fn flushed(batch: &Batch, durable: bool) -> Option<Watermark> {
+    durable.then(|| batch.watermark.clone())
 }
 
 fn check_epoch(highest: u64, batch: &Batch) -> Result<(), Fault> {

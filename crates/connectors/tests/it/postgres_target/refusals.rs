@@ -1,8 +1,10 @@
 //! Rows that a table refuses, and rows that are there although nobody expected them.
 
-use super::rig::{Led, Rig, TABLE, tenure};
+use super::rig::{Led, Rig, TABLE, at, tenure};
 use model::{Code, Effect, Mode, Outcome};
+use std::time::Duration;
 use testkit::conformance::rows::{key, row};
+use tokio::time::Instant;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_is_there_already_is_written_over() {
@@ -51,12 +53,19 @@ async fn whoever_leads_anew_ends_what_an_earlier_leader_has_left_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_without_rows_is_durable_and_one_with_rows_need_not_be() {
+async fn that_a_batch_is_on_the_disk_is_told_by_a_later_answer() {
     let Some(rig) = Rig::new(TABLE) else { return };
     let mut led = rig.lead().await;
-    for (rows, is) in [(vec![rig.insert(row(1, 7, "a"))], false), (vec![], true)] {
-        let batch = led.batch(1, rows);
+    assert_eq!(led.together(1, vec![rig.insert(row(1, 7, "a"))]).await, None);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let batch = led.batch(1, Vec::new());
         let outcome = led.target.apply(&batch, Mode::Together).await.expect("written");
-        assert!(matches!(outcome, Outcome::Written { durable, .. } if durable == is));
+        let Outcome::Written { flushed, .. } = outcome else { panic!("{outcome:?}") };
+        match flushed {
+            Some(flushed) => break assert_eq!(flushed, at(1)),
+            None => assert!(Instant::now() < deadline, "never told"),
+        }
     }
+    assert_eq!(rig.sql("select lane from instep.flushes"), "lane");
 }

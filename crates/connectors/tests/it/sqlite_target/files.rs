@@ -192,7 +192,8 @@ async fn in_a_file_with_a_log_only_a_batch_without_rows_is_durable_at_once() {
         for (writes, expected) in [(vec![rig.put(row(1, 1, "a"))], synced), (vec![], true)] {
             let batch = led.batch(1, writes);
             let outcome = led.target.apply(&batch, Mode::Together).await.expect("written");
-            assert_eq!(outcome, Outcome::Written { durable: expected, refused: vec![] });
+            let flushed = expected.then(|| batch.watermark.clone());
+            assert_eq!(outcome, Outcome::Written { flushed, refused: vec![] });
         }
         let kept: String =
             rig.hand().pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
