@@ -54,7 +54,8 @@ fn judge_refused(side: Side, refused: &Refused) -> (Fate, Code) {
         // The segment that should come next was removed.
         ("58P01", _) if side == Side::Source => (Fate::Lost, Code::SourceHistoryLost),
         // Of a standby that is not up yet, of one that was a primary, or of a slot in use.
-        ("55006" | "55P03" | "25006" | "57014" | "58030" | "58P01", _) => {
+        // Or the server has ended a transaction, and the connection with it, for taking too long.
+        ("25P03" | "25P04" | "55006" | "55P03" | "25006" | "57014" | "58030" | "58P01", _) => {
             (Fate::Retry, side.unavailable())
         }
         ("42501", _) => (side.refused(), Code::PostgresPrivilege),
@@ -87,7 +88,7 @@ mod tests {
     fn what_passes_by_itself_is_tried_again() {
         for sqlstate in [
             "57P01", "57P02", "57P03", "53300", "53100", "40001", "40P01", "55006", "08006",
-            "25006",
+            "25006", "25P03", "25P04",
         ] {
             assert_eq!(judged(sqlstate), (Fate::Retry, Code::SourceUnavailable), "{sqlstate}");
         }

@@ -10,9 +10,11 @@
 //!     write  careful    sets as a whole; halves of halves, down to the row that is refused
 //!       way  parked     rows in each other's way
 //!     flush             has the disk keep what was committed, beside the work
+//!     settings          how it is connected
 //!     books  lease      what Instep notes beside the rows; who leads
 //!   tables              the copies' tables: shape as they are, layout for a source's rows, fits
-//!                       for their types, create where they are made; columns: which rows have them
+//!                       for their types, elements of arrays, create where they are made;
+//!                       columns: which rows have them
 //!   cells               values on their way in and out
 //!   inspect  read       rows read back, in the source's names
 //! ```
@@ -26,6 +28,7 @@ mod cells;
 mod columns;
 mod connected;
 mod create;
+mod elements;
 mod fits;
 mod flush;
 mod inspect;
@@ -34,6 +37,7 @@ mod lease;
 mod parked;
 mod read;
 mod sets;
+mod settings;
 mod shape;
 mod statements;
 mod swift;

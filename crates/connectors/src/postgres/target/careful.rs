@@ -11,7 +11,7 @@ use super::parked::Parked;
 use super::sets::{self, Numbered, Set};
 use super::trouble::{Failure, Refusal, Rule};
 use super::way::{self, InTheWay};
-use super::write::Writing;
+use super::write::{OWNED, Writing};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use model::{Batch, Cell, CopyName, Effect, Fault, Key, Write};
@@ -195,11 +195,37 @@ impl Careful<'_> {
             if refusal.rule != Rule::Unique
                 || !self.make_way((number, &write), &layout, &refusal).await?
             {
-                return Ok(Some(refusal));
+                return self.judged(&write, &layout, refusal).await;
             }
         }
         let reason = "as many rows are in its way as no table has indexes".to_owned();
         Ok(Some(Refusal { reason, rule: Rule::Own, constraint: None }))
+    }
+
+    /// What a refusal comes to: a key that the table can not have needs no deleting, and a row that
+    /// moves may have met another lane's.
+    async fn judged(
+        &self,
+        write: &Write,
+        layout: &Layout,
+        refusal: Refusal,
+    ) -> Result<Option<Refusal>, Fault> {
+        let key = match &write.effect {
+            Effect::Delete(key) if refusal.rule == Rule::Own => key,
+            Effect::Move { key, .. } if refusal.rule == Rule::Unique => key,
+            _ => return Ok(Some(refusal)),
+        };
+        self.writing.note("savepoint instep_row").await?;
+        let found = self.writing.look(layout, key).await;
+        self.writing.note("rollback to instep_row; release instep_row").await?;
+        match (found, &write.effect) {
+            (Err(Failure::Fault(fault)), _) => Err(fault),
+            (Err(Failure::Refused(_)), Effect::Delete(_)) => Ok(None),
+            (Ok(Some(false)), Effect::Move { .. }) => {
+                Ok(Some(Refusal { reason: OWNED.to_owned(), ..refusal }))
+            }
+            _ => Ok(Some(refusal)),
+        }
     }
 
     /// Makes room for a row; whether it is worth another try.

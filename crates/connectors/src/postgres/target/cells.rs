@@ -28,8 +28,16 @@ pub(super) fn put_value(held: &Held, value: &Value, out: &mut String) -> Result<
             true
         }
         (form, value) if held.kind == Kind::Any => put_any(form, value, out)?,
+        (Form::Array(element, _), Value::Array(array)) if !are_of(element, &array.elements) => {
+            return Err("elements are of another kind than its column's here");
+        }
         (form, value) => put(form, value, out).map_err(|_| NO_TEXT)?,
     };
+    // What is too long by blanks alone would lose them, and no word said.
+    let too_long = |max: usize| out[begin..].ends_with(' ') && out[begin..].chars().count() > max;
+    if is_there && held.letters_max.is_some_and(too_long) {
+        return Err("a text is longer than its column here, by blanks");
+    }
     // Nothing but texts can have one.
     if is_there && matches!(held.form, Form::Text | Form::Json | Form::Array(..)) {
         let has_zero = out.as_bytes()[begin..].contains(&0);
@@ -40,6 +48,30 @@ pub(super) fn put_value(held: &Held, value: &Value, out: &mut String) -> Result<
         };
     }
     Ok(is_there)
+}
+
+/// Whether these elements come back as what they are from an array of a form.
+fn are_of(form: &Form, elements: &[Value]) -> bool {
+    let is_of = |element: &Value| match (form, element) {
+        (_, Value::Null)
+        | (Form::Bool, Value::Bool(_))
+        | (Form::Int, Value::Int(_))
+        | (Form::Float4 | Form::Float8, Value::Float(_))
+        | (Form::Decimal, Value::Decimal(_))
+        | (Form::Text, Value::Text(_) | Value::RawText(_))
+        | (Form::Bytes, Value::Bytes(_))
+        | (Form::Date, Value::Date(_))
+        | (Form::Time, Value::Time(_))
+        | (Form::TimeTz, Value::TimeTz(..))
+        | (Form::Timestamp, Value::Timestamp(_) | Value::Text(_))
+        | (Form::TimestampTz, Value::TimestampTz(_) | Value::Text(_))
+        | (Form::Interval, Value::Interval(_))
+        | (Form::Uuid, Value::Uuid(_))
+        | (Form::Json, Value::Json(_)) => true,
+        (Form::Array(form, _), Value::Array(array)) => are_of(form, &array.elements),
+        _ => false,
+    };
+    elements.iter().all(is_of)
 }
 
 const NO_TEXT: Untakable = "a text is not UTF-8, which PostgreSQL does not take";
@@ -92,7 +124,8 @@ pub(super) fn value(held: &Held, text: Option<&str>) -> Result<Value, Trouble> {
         (Kind::Int, Form::Decimal) => match text.parse::<Decimal>() {
             Ok(decimal) => match Value::Decimal(decimal).whole() {
                 Some(int) => Value::Int(int),
-                None => here()?,
+                // Somebody else's fraction sorts among integers as a float does.
+                None => text.parse().map_or_else(|_| here(), |it: f64| Ok(Value::from(it)))?,
             },
             Err(_) => here()?,
         },

@@ -6,6 +6,7 @@
 use super::books;
 use super::flush::Flushing;
 use super::lease;
+use super::settings;
 use super::trouble::of_server;
 use super::writer::Writer;
 use crate::postgres::session::Session;
@@ -55,7 +56,7 @@ impl Target for Connected {
         let access = writer.access.clone();
         let judge = |trouble| of_server(&access, trouble);
         if writer.is_open() && self.side.as_ref().is_none_or(Session::is_closed) {
-            self.side = Some(Session::connect(&access).await.map_err(judge)?);
+            self.side = Some(settings::connect(&access).await?);
         }
         let side = self.side.as_ref().filter(|_| writer.is_open());
         let session = side.unwrap_or(&writer.session);

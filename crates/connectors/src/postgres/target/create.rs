@@ -3,6 +3,7 @@
 //! Columns with their types, NOT NULL, and the key. Checks, collations, defaults and other indexes of
 //! the source are not repeated: the source keeps its rules, the copy its rows.
 
+use super::elements::is_plain_array;
 use super::statements::list;
 use crate::copy::CopyTo;
 use crate::postgres::quote;
@@ -93,27 +94,4 @@ fn of_any(column: &Column) -> Option<&'static str> {
         _ if has(&["num", "dec"]) => Some("numeric"),
         _ => Some("text"),
     }
-}
-
-/// Whether every PostgreSQL has the type of the elements.
-fn is_plain_array(declared: &str) -> bool {
-    let element = declared.trim_end_matches("[]");
-    let word = element.split('(').next().unwrap_or_default().trim();
-    let others = [
-        "smallint",
-        "integer",
-        "bigint",
-        "boolean",
-        "real",
-        "double precision",
-        "numeric",
-        "uuid",
-        "bytea",
-        "date",
-        "timestamp without time zone",
-        "timestamp with time zone",
-        "json",
-        "jsonb",
-    ];
-    is_plain_text(word) || others.contains(&element) || others.contains(&word)
 }

@@ -4,22 +4,27 @@
 //! A column that could hold some of the values, such as a narrower integer, is fit: the rows beyond
 //! it are refused, and seen. One that would change values in silence, as one that rounds, is not.
 
+use super::elements::{element, is_plain_array};
+use super::shape::ColumnTraits;
 use crate::postgres::schema::{ColumnFacts, compares};
-use crate::postgres::types::Form;
+use crate::postgres::types::{Form, is_plain_text};
 use model::{Column, Kind};
 
 /// Whether the column here can keep that of the source, or why not.
 pub(super) fn check(
     column: &Column,
     is_key: bool,
-    here: &ColumnFacts,
+    (here, traits): (&ColumnFacts, &ColumnTraits),
     form: &Form,
 ) -> Result<(), String> {
     let fits = match column.kind {
         Kind::Bool => *form == Form::Bool,
-        Kind::Int => matches!(form, Form::Int | Form::Decimal) || is_text(form, here, is_key),
+        Kind::Int => is_number(form, here) || is_alike(column, here) || is_text(form, here, is_key),
         Kind::Float => *form == Form::Float8 || *form == Form::Float4 && is_narrow(column),
-        Kind::Decimal => *form == Form::Decimal || is_text(form, here, is_key),
+        Kind::Decimal => {
+            *form == Form::Decimal && (is_number(form, here) || is_alike(column, here))
+                || is_text(form, here, is_key)
+        }
         Kind::Text => *form == Form::Text && (is_any_text(here) || is_alike(column, here)),
         Kind::Bytes => *form == Form::Bytes,
         Kind::Date => *form == Form::Date || is_text(form, here, is_key),
@@ -30,9 +35,10 @@ pub(super) fn check(
         Kind::Interval => *form == Form::Interval || is_text(form, here, is_key),
         Kind::Uuid => *form == Form::Uuid || *form == Form::Text && is_any_text(here),
         Kind::Json => *form == Form::Json || is_text(form, here, is_key),
-        Kind::Array => matches!(form, Form::Array(..)),
+        Kind::Array => matches!(form, Form::Array(..)) && has_elements_of(column, traits),
         Kind::Any => {
-            matches!(form, Form::Bool | Form::Int | Form::Float8 | Form::Decimal | Form::Bytes)
+            matches!(form, Form::Bool | Form::Float8 | Form::Bytes)
+                || is_number(form, here)
                 || *form == Form::Text && is_any_text(here)
         }
     };
@@ -41,7 +47,8 @@ pub(super) fn check(
         let of = if of.is_empty() { "values of any kind" } else { of };
         return Err(format!("its column {name} is {is}, which can not keep {of}"));
     }
-    if is_bounded(here, form) && !is_within(&column.declared, is) {
+    let is_same = *column.declared == *here.declared;
+    if is_bounded(here, traits, form) && !is_same && !is_within(&column.declared, &traits.base) {
         let of = if of.is_empty() { "no type" } else { of };
         return Err(format!(
             "its column {name} is {is}, which would change values of a column declared as {of}"
@@ -55,6 +62,26 @@ pub(super) fn check(
         ));
     }
     Ok(())
+}
+
+/// Whether it is a column of numbers that have a sign; those without change what is below zero.
+fn is_number(form: &Form, here: &ColumnFacts) -> bool {
+    matches!(form, Form::Int | Form::Decimal)
+        && matches!(&*here.output, "int2out" | "int4out" | "int8out" | "numeric_out")
+}
+
+/// Whether it is an array of what the source has in its own. What stands behind a name of the
+/// user's is seen with the first row.
+fn has_elements_of(column: &Column, traits: &ColumnTraits) -> bool {
+    if !is_plain_array(&column.declared) || !is_plain_array(&traits.base) {
+        return true;
+    }
+    let (of, is) = (element(&column.declared), element(&traits.base));
+    let are = |kind: &[&str]| kind.contains(&of) && kind.contains(&is);
+    of == is
+        || is_plain_text(of) && is_plain_text(is)
+        || are(&["smallint", "integer", "bigint"])
+        || (of, is) == ("real", "double precision")
 }
 
 /// Whether it is a column of texts, for what is none: its order is another, so it is no key.
@@ -82,15 +109,16 @@ fn is_narrow(column: &Column) -> bool {
 
 /// Whether a bound of the type would bend values instead of refusing them: scales and precisions
 /// round, and texts of a fixed length are filled with blanks.
-fn is_bounded(here: &ColumnFacts, form: &Form) -> bool {
+fn is_bounded(here: &ColumnFacts, traits: &ColumnTraits, form: &Form) -> bool {
     match form {
         Form::Decimal
         | Form::Time
         | Form::TimeTz
         | Form::Timestamp
         | Form::TimestampTz
-        | Form::Interval => here.modifier >= 0,
-        Form::Text => &*here.output == "bpcharout",
+        | Form::Interval => traits.modifier >= 0,
+        Form::Text => here.output == "bpcharout" || traits.base.starts_with("character("),
+        Form::Array(element, _) => is_bounded(here, traits, element),
         _ => false,
     }
 }

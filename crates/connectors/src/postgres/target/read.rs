@@ -85,19 +85,18 @@ impl Reading {
     }
 
     fn range(&self, after: Option<&Key>, upto: Option<&Key>, rows_max: usize) -> String {
-        let sorted = list(self.layout.key_columns().map(sorted));
         let mut within: Vec<String> = self.ours().into_iter().collect();
         let mut is_exact = true;
-        for (end, comparison) in [(after, ">"), (upto, "<=")] {
+        for (end, is_upto) in [(after, false), (upto, true)] {
             let Some(key) = end else { continue };
-            match self.literals(key) {
-                Some(literals) => within.push(format!("({sorted}) {comparison} ({literals})")),
+            match self.end(key, is_upto) {
+                Some(end) => within.push(end),
                 None => is_exact = false,
             }
         }
         let limit =
             if is_exact { format!(" limit {}", rows_max.min(LIMIT_MAX)) } else { String::new() };
-        format!("{}{} order by {sorted}{limit}", self.select(), conditions(&within))
+        format!("{}{} order by {}{limit}", self.select(), conditions(&within), self.order())
     }
 
     fn keys(&self, keys: &[&Key]) -> Option<String> {
@@ -116,8 +115,47 @@ impl Reading {
         }
         let any = format!("({})", joined(any, " or "));
         let within: Vec<String> = self.ours().into_iter().chain([any]).collect();
-        let sorted = list(self.layout.key_columns().map(sorted));
-        Some(format!("{}{} order by {sorted}", self.select(), conditions(&within)))
+        Some(format!("{}{} order by {}", self.select(), conditions(&within), self.order()))
+    }
+
+    /// The order of keys, in which a NULL comes before all else.
+    fn order(&self) -> String {
+        let nulls = |held: &Held| if held.not_null { "" } else { " nulls first" };
+        list(self.layout.key_columns().map(|held| format!("{}{}", sorted(held), nulls(held))))
+    }
+
+    /// The condition of an end of a range; none where a column cannot hold a value of the key.
+    fn end(&self, key: &Key, is_upto: bool) -> Option<String> {
+        if self.layout.key_columns().all(|held| held.not_null) {
+            let sorted = list(self.layout.key_columns().map(sorted));
+            let comparison = if is_upto { "<=" } else { ">" };
+            return Some(format!("({sorted}) {comparison} ({})", self.literals(key)?));
+        }
+        // The server compares no NULL with anything, so it is told column by column.
+        let (mut before, mut any) = (String::new(), Vec::new());
+        for (held, value) in self.layout.key_columns().zip(key.values()) {
+            let sorted = sorted(held);
+            let (equal, beyond) = match (value, is_upto) {
+                (Value::Null, true) => (format!("{sorted} is null"), "false".to_owned()),
+                (Value::Null, false) => {
+                    (format!("{sorted} is null"), format!("{sorted} is not null"))
+                }
+                (value, _) => {
+                    let literal = literal(held, value)?;
+                    let beyond = match is_upto {
+                        true => format!("({sorted} < {literal} or {sorted} is null)"),
+                        false => format!("{sorted} > {literal}"),
+                    };
+                    (format!("{sorted} = {literal}"), beyond)
+                }
+            };
+            any.push(format!("{before}{beyond}"));
+            before.push_str(&format!("{equal} and "));
+        }
+        if is_upto {
+            any.push(format!("{before}true"));
+        }
+        Some(format!("({})", joined(any, " or ")))
     }
 
     fn select(&self) -> String {
@@ -183,12 +221,17 @@ fn is_of_kind(held: &Held, value: &Value) -> bool {
     )
 }
 
-/// What our order of a column is to the server.
+/// What our order of a column is to the server; NULL where it is.
 fn sorted(held: &Held) -> String {
     match held.order {
         Order::Own | Order::Unlike(_) => held.name.clone(),
         Order::Bytes => format!("{} collate \"C\"", held.name),
-        Order::Written | Order::WrittenOnly => format!("concat({}) collate \"C\"", held.name),
+        Order::Written | Order::WrittenOnly if held.not_null => {
+            format!("concat({}) collate \"C\"", held.name)
+        }
+        Order::Written | Order::WrittenOnly => {
+            format!("(case when {0} is not null then concat({0}) end) collate \"C\"", held.name)
+        }
     }
 }
 

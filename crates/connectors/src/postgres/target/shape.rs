@@ -33,7 +33,7 @@ pub(super) struct Traits {
     pub(super) is_referred_to: bool,
     /// Whether it may be emptied as a whole.
     pub(super) may_truncate: bool,
-    /// Whether it has constraints that can wait for the end of a transaction.
+    /// Whether constraints of its own, or on its rows, can wait for the end of a transaction.
     pub(super) has_deferrable: bool,
 }
 
@@ -42,6 +42,10 @@ pub(super) struct Traits {
 pub(super) struct ColumnTraits {
     /// Its type by the name in the catalog, with its schema and without what stands in brackets.
     pub(super) cast: String,
+    /// What its type stands on in the end, where that is a domain: declared as.
+    pub(super) base: String,
+    /// What stands in its brackets, as a number of the server's; less than zero where nothing does.
+    pub(super) modifier: i32,
     /// Whether the table has a value for it where none is given.
     pub(super) fills_itself: bool,
     /// Whether the table always gives it a number of its own.
@@ -147,7 +151,10 @@ fn traits(cells: &[Option<String>]) -> Option<Traits> {
 }
 
 fn column(cells: &[Option<String>]) -> Option<ColumnTraits> {
+    let (modifier, base) = text(cells, 4)?.split_once(' ')?;
     Some(ColumnTraits {
+        base: base.to_owned(),
+        modifier: modifier.parse().ok()?,
         cast: text(cells, 1)?.to_owned(),
         fills_itself: is(cells, 2)?,
         is_always_numbered: is(cells, 3)?,
@@ -177,9 +184,15 @@ fn query(table: u32) -> String {
             row_security_active({table}::oid),
             exists (select from pg_constraint where confrelid = {table} and contype = 'f'),
             has_table_privilege({table}::oid, 'truncate'),
-            exists (select from pg_constraint where conrelid = {table} and condeferrable);
+            exists (select from pg_constraint where {table} in (conrelid, confrelid)
+                and condeferrable);
         select 'column', a.attnum, quote_ident(n.nspname) || '.' || quote_ident(t.typname),
-            not a.attnotnull or a.atthasdef or a.attidentity <> '', a.attidentity = 'a'
+            not a.attnotnull or a.atthasdef or a.attidentity <> '', a.attidentity = 'a',
+            (with recursive b (type, modifier) as (select a.atttypid, a.atttypmod
+                union all select d.typbasetype, greatest(b.modifier, d.typtypmod)
+                from b join pg_type d on d.oid = b.type and d.typtype = 'd')
+                select concat_ws(' ', modifier, format_type(type, modifier)) from b
+                where type in (select oid from pg_type where typtype <> 'd'))
             from pg_attribute a join pg_type t on t.oid = a.atttypid
             join pg_namespace n on n.oid = t.typnamespace
             where a.attrelid = {table} and a.attnum > 0 and not a.attisdropped;

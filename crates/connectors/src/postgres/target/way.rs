@@ -70,12 +70,13 @@ pub(super) async fn park(
 ) -> Result<bool, Fault> {
     for (at, had) in found.has {
         let held = &layout.columns[at];
-        let Some(aside) = aside(layout, held, &had, parked.ever) else { continue };
-        let to = format!("update {} as t set {} = {aside}", layout.only, held.name);
-        if change(writing, layout, &to, &found.key).await? {
-            let row = ParkedRow { had: vec![(at, had)], by, reason: reason.to_owned() };
-            parked.add(copy, found.key, row);
-            return Ok(true);
+        for aside in aside(layout, held, &had, parked.ever) {
+            let to = format!("update {} as t set {} = {aside}", layout.only, held.name);
+            if change(writing, layout, &to, &found.key).await? {
+                let row = ParkedRow { had: vec![(at, had)], by, reason: reason.to_owned() };
+                parked.add(copy, found.key, row);
+                return Ok(true);
+            }
         }
     }
     Ok(false)
@@ -183,25 +184,44 @@ fn movable<'a>(layout: &'a Layout, index: &'a UniqueIndex) -> impl Iterator<Item
     })
 }
 
-/// A value that no row has in this column, as SQL; none if there is no such value.
-fn aside(layout: &Layout, held: &Held, had: &Value, ever: u64) -> Option<String> {
+/// Values that no row has in this column, as SQL: the first that the column takes will do. None for
+/// types in which there may be no such value, as where two points in space are swapped.
+fn aside(layout: &Layout, held: &Held, had: &Value, ever: u64) -> Vec<String> {
     if !held.not_null {
-        return Some("null".to_owned());
+        return vec!["null".to_owned()];
     }
-    let above =
-        |step: &str| Some(format!("(select max({0}) {step} from {1})", held.name, layout.only));
-    match (&held.form, had) {
-        (_, Value::Null) => None,
-        (Form::Int, _) => above("+ 1"),
-        (Form::Decimal | Form::Float8 | Form::Float4, _) => above("+ 1"),
-        (Form::Date, _) => above("+ 1"),
-        (Form::Timestamp | Form::TimestampTz, _) => above("+ interval '1 second'"),
-        (Form::Uuid, _) => Some("gen_random_uuid()".to_owned()),
-        (Form::Bytes, _) => Some(format!("t.{} || ' aside {ever}'::bytea", held.name)),
-        (Form::Text, _) => Some(format!("concat(t.{}, ' aside {ever}')", held.name)),
-        _ => None,
+    let (name, only) = (&held.name, &layout.only);
+    let beyond = |step: &str| {
+        vec![
+            format!("(select max({name}) + {step} from {only})"),
+            format!("(select min({name}) - {step} from {only})"),
+        ]
+    };
+    match (&held.form, &*held.output) {
+        _ if *had == Value::Null => Vec::new(),
+        (Form::Int | Form::Decimal | Form::Float8 | Form::Float4 | Form::Date, _) => beyond("1"),
+        (Form::Timestamp | Form::TimestampTz, _) => beyond("interval '1 second'"),
+        (Form::Uuid, _) => vec!["gen_random_uuid()".to_owned()],
+        (Form::Bytes, _) => vec![format!("t.{name} || ' aside {ever}'::bytea")],
+        (Form::Text, "textout" | "varcharout" | "bpcharout") => {
+            // Where there is no room for more: letters that belong to no script.
+            let letter = |number: u64| format!("chr({})", PRIVATE_USE + number % PRIVATE_USE_COUNT);
+            let (first, second) = (letter(ever), letter(ever / PRIVATE_USE_COUNT));
+            let longer = format!("concat(t.{name}, ' aside {ever}')");
+            vec![longer, format!("concat({first}, {second})"), first]
+        }
+        (Form::Text, "enum_out") => vec![format!(
+            "(select l from unnest(enum_range(null::{})) as l
+                where not exists (select from {only} as o where o.{name} = l) limit 1)",
+            held.cast
+        )],
+        _ => Vec::new(),
     }
 }
+
+/// Where Unicode has letters that nobody gives a meaning to, and how many.
+const PRIVATE_USE: u64 = 0xe000;
+const PRIVATE_USE_COUNT: u64 = 6_400;
 
 fn key_nulls(key: &Key) -> Vec<bool> {
     key.values().iter().map(|value| *value == Value::Null).collect()

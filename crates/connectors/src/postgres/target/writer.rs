@@ -12,6 +12,7 @@ use super::layout::Layout;
 use super::lease;
 use super::parked::Parked;
 use super::sets;
+use super::settings;
 use super::swift;
 use super::tables::Tables;
 use super::trouble::{Failure, Refusal, Rule, damaged, of_rows, of_server};
@@ -61,8 +62,7 @@ impl Open {
 impl Writer {
     /// Connects, and makes what Instep notes if it is not there.
     pub(super) async fn open(access: &Arc<Access>, copies: &[CopyTo]) -> Result<Self, Fault> {
-        let session = Session::connect(access).await;
-        let session = session.map_err(|trouble| of_server(access, trouble))?;
+        let session = settings::connect(access).await?;
         books::open(&session, access).await?;
         let tables = Tables::open(&session, access, copies).await?;
         tables.check(&session).await?;
@@ -108,7 +108,10 @@ impl Writer {
         let taken_back = self.take_back().await;
         if let Some(copy) = self.tables.take_gained() {
             taken_back?;
-            self.compare_again(batch, &copy).await?;
+            if let Err(fault) = self.compare_again(batch, &copy).await {
+                self.take_back().await?;
+                return Err(fault);
+            }
             return match failure {
                 Failure::Fault(fault) => Err(fault),
                 Failure::Refused(Refusal { reason, .. }) => Ok(Outcome::Refused(reason)),
@@ -127,8 +130,9 @@ impl Writer {
         self.begin(batch).await?;
         let noted = columns::compare_again(&self.session, &batch.lane, copy).await;
         noted.map_err(|trouble| of_server(&self.access, trouble))?;
+        self.note("commit").await?;
         self.open = None;
-        self.note("commit").await
+        Ok(())
     }
 
     /// As sets; if rows are in each other's way, with care, and as one all the same.
@@ -138,7 +142,6 @@ impl Writer {
         }
         self.begin(batch).await?;
         let layouts = self.layouts(batch).await?;
-        self.note(&books::discards(batch)).await?;
         // Known inserts that are there after all are written over what is there.
         let mut in_bulk = self.parked().is_empty();
         while self.parked().is_empty() {
@@ -199,7 +202,6 @@ impl Writer {
     async fn row_by_row(&mut self, batch: &Batch) -> Result<Outcome, Failure> {
         self.begin(batch).await?;
         let layouts = self.layouts(batch).await?;
-        self.note(&books::discards(batch)).await?;
         let mut refused = self.with_care(batch, &layouts, false).await?;
         if batch.last && self.open.as_ref().is_some_and(|open| open.defers) {
             let checked = self.session.query("set constraints all immediate").await;
@@ -211,8 +213,9 @@ impl Writer {
                         careful::TAKE_BACK,
                         careful::BEGIN
                     );
-                    self.note(&again).await?;
-                    self.note(&books::discards(batch)).await?;
+                    // Rows of an earlier batch may lack what they refer to: no row is to blame then.
+                    let again = self.session.query(&again).await;
+                    again.map_err(|trouble| of_rows(&self.access, trouble))?;
                     refused = self.with_care(batch, &layouts, false).await?;
                 }
                 Err(fault) => return Err(fault),
@@ -274,7 +277,9 @@ impl Writer {
         for (copy, key) in &batch.discards {
             known.remove(&(copy.clone(), key.clone()));
         }
-        let mut notes = end_holds(batch, refused, known);
+        // Not before the rows: what is written again is first taken back, with all that came after.
+        let mut notes = books::discards(batch);
+        notes.push_str(&end_holds(batch, refused, known));
         for hold in new.iter().chain(&batch.holds) {
             notes.push_str(&books::note_hold(&batch.lane, hold));
             known.insert((hold.copy.clone(), hold.key.clone()));
