@@ -15,5 +15,5 @@ mod schema;
 mod sessions;
 mod source;
 mod triggers;
-mod types;
+pub(crate) mod types;
 mod visibility;

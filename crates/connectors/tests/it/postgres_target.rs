@@ -1,5 +1,15 @@
 //! A PostgreSQL database as a target, against a real server.
 
+mod alike;
+mod changing;
+mod connections;
+mod creating;
+mod foreign_keys;
+mod leases;
+mod places;
+mod reading;
 mod refusals;
 mod rig;
+mod rights;
 mod suites;
+mod values;

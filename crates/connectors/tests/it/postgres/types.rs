@@ -12,9 +12,9 @@ use std::{env, fs};
 use tokio::time::timeout;
 
 /// A type, the kind that it becomes, and values of it as SQL.
-pub(super) type Sample = (&'static str, Kind, &'static [&'static str]);
+pub(crate) type Sample = (&'static str, Kind, &'static [&'static str]);
 
-pub(super) const SAMPLES: [Sample; 53] = [
+pub(crate) const SAMPLES: [Sample; 53] = [
     ("boolean", Kind::Bool, &["true", "false"]),
     ("smallint", Kind::Int, &["-32768", "32767"]),
     ("integer", Kind::Int, &["-2147483648", "0", "2147483647"]),
@@ -181,7 +181,7 @@ pub(super) const SAMPLES: [Sample; 53] = [
     ("public.mood[]", Kind::Array, &["'{sad,\"it''s \\\"fine\\\"\"}'"]),
 ];
 
-pub(super) const MADE: &str = "create type public.mood as enum ('sad', 'it''s \"fine\"');
+pub(crate) const MADE: &str = "create type public.mood as enum ('sad', 'it''s \"fine\"');
     create domain public.positive as int check (value > 0);
     create type public.pair as (n int, t text);
     create table public.pairs (n int);

@@ -1,7 +1,7 @@
 //! A database with tables in it, a connection that leads, and a hand that looks from outside.
 
 use instep_connectors::CopyTo;
-use instep_connectors::postgres::{Access, PostgresCopyRows, PostgresTarget};
+use instep_connectors::postgres::{Access, PostgresCopyRows, PostgresTarget, Session};
 use model::{
     Batch, Effect, Epoch, Fault, Hold, Incarnation, Inspect, Key, Lane, Leadership, Mode, Offset,
     Outcome, Position, Row, Service, Table, Target, Tenure, Write,
@@ -56,8 +56,26 @@ impl Rig {
         Some(Self { server, database, copy, target, table })
     }
 
+    /// The same database as if it were new, with these statements run.
+    pub(super) fn again(&self, statements: &str) {
+        let clean = "set client_min_messages = 'warning'; drop schema if exists instep cascade;
+            drop schema public cascade; create schema public";
+        self.sql(&format!("{clean}; {statements}"));
+    }
+
     pub(super) fn access(&self) -> Access {
         Access::parse(&self.server.url(&self.database)).expect("a URL")
+    }
+
+    /// The same as another role than the server's first.
+    pub(super) fn access_as(&self, role: &str) -> Access {
+        let url = self.server.url(&self.database).replacen("postgres@", &format!("{role}@"), 1);
+        Access::parse(&url).expect("a URL")
+    }
+
+    /// A session beside those of the target.
+    pub(super) async fn session(&self) -> Session {
+        Session::connect(&self.access()).await.expect("a session")
     }
 
     pub(super) fn inspect(&self) -> Arc<dyn Service<dyn Inspect>> {
