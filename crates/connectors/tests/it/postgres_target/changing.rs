@@ -1,14 +1,12 @@
 //! Tables that change while they are written to (AP6, AP8), and names that nobody expects (SE2).
 
-use super::rig::{Led, Rig, TABLE};
+use super::rig::{Led, PATIENCE, Rig, TABLE};
 use instep_connectors::CopyTo;
 use model::{Cell, Code, Column, Effect, Fate, Fault, Mode, Outcome, Row, Table, Value, Write};
 use std::sync::Arc;
 use std::time::Duration;
 use testkit::conformance::rows::{self, key, row};
 use tokio::time::{Instant, sleep};
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Writes until it is taken; what it was told before that.
 async fn until_taken(led: &mut Led, number: u64, writes: &[Write]) -> Vec<Fault> {
@@ -218,7 +216,7 @@ async fn a_table_that_is_all_key_is_written_over_itself_unless_it_numbers_that()
             let batch = led.batch(number, vec![rig.put(Row::new([5, 6].map(Value::Int)))]);
             match led.target.apply(&batch, Mode::RowByRow).await {
                 Ok(outcome) => {
-                    assert_eq!(outcome, Outcome::Written { durable: false, refused: vec![] });
+                    assert_eq!(outcome, Outcome::Written { flushed: None, refused: vec![] });
                 }
                 Err(fault) => {
                     assert_eq!((fault.fate, fault.code), (Fate::Stop, Code::CopyColumns));

@@ -1,6 +1,6 @@
 //! Connections that end at any moment: given up by us, ended by the server, held up by others.
 
-use super::rig::{Led, Rig, TABLE, at, tenure};
+use super::rig::{Led, PATIENCE, Rig, TABLE, at, tenure};
 use instep_connectors::postgres::PostgresTarget;
 use model::{Batch, Code, Effect, Fate, Mode, Outcome, Tenure, Write};
 use std::future::{Future, poll_fn};
@@ -8,8 +8,6 @@ use std::task::Poll;
 use std::time::Duration;
 use testkit::conformance::rows::{key, row};
 use tokio::time::{Instant, sleep, timeout};
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A batch of each kind: in bulk, as updates, in parts, with a row in the way of another, as deletes.
 fn writes(rig: &Rig, number: i64) -> Vec<Write> {
@@ -277,9 +275,7 @@ async fn settings_of_the_role_change_nothing() {
     let table = "public.questions_copy";
     let all = format!("select id, topic is null, coalesce(body, 'none') from {table} order by id");
     assert_eq!(rig.sql(&all), "1|f|a\\'b\n2|t|none");
-    let flush = led.batch(2, vec![]);
-    let outcome = led.target.apply(&flush, Mode::Together).await.expect("written");
-    assert_eq!(outcome, Outcome::Written { durable: true, refused: vec![] });
+    led.flush(2).await;
     let again = led.target.lead(&led.lane, &tenure(1)).await.expect("an answer");
     assert_eq!(again, model::Leadership::Held(led.epoch));
 }

@@ -44,7 +44,7 @@ async fn where_constraints_can_wait_the_parent_may_come_in_a_later_batch() {
             led.target.apply(&first, mode).await.expect("taken");
             let second = led.batch(1, vec![rig.put(row(2, 2, "root"))]);
             let outcome = led.target.apply(&second, mode).await.expect("taken");
-            assert_eq!(outcome, Outcome::Written { durable: false, refused: vec![] }, "{when}");
+            assert_eq!(outcome, Outcome::Written { flushed: None, refused: vec![] }, "{when}");
             assert_eq!(dump(&rig), "1|2|child\n2|2|root", "{when}");
         }
     }
@@ -171,7 +171,7 @@ async fn a_parent_may_be_deleted_before_its_children_whatever_the_table_does_to_
             let gone = [1, 2, 3].map(|id| rig.write(Effect::Delete(key(id))));
             let batch = led.batch(2, gone.into());
             let outcome = led.target.apply(&batch, mode).await.expect("an answer");
-            let written = Outcome::Written { durable: false, refused: vec![] };
+            let written = Outcome::Written { flushed: None, refused: vec![] };
             assert_eq!(outcome, written, "{action} {mode:?}");
             assert_eq!(dump(&rig), "4|4|a", "{action}");
         }
@@ -213,7 +213,7 @@ impl Pair {
     async fn takes(&mut self, number: u64, writes: Vec<Write>, mode: Mode) {
         let batch = self.led.batch(number, writes);
         let outcome = self.led.target.apply(&batch, mode).await.expect("an answer");
-        assert_eq!(outcome, Outcome::Written { durable: false, refused: vec![] });
+        assert_eq!(outcome, Outcome::Written { flushed: None, refused: vec![] });
     }
 
     fn counts(&self) -> String {

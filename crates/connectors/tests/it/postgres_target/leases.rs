@@ -1,12 +1,10 @@
 //! Who leads, while instances come, pause and go (HA1, HA3).
 
-use super::rig::{Led, Rig, TABLE, at, tenure};
+use super::rig::{Led, PATIENCE, Rig, TABLE, at, tenure};
 use model::{Code, Epoch, Fate, Leadership, Mode, Outcome, Tenure};
 use std::time::Duration;
 use testkit::conformance::rows::row;
 use tokio::time::{Instant, sleep, timeout};
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn of(instance: &str, connection: u64, lasting: Duration) -> Tenure {
     Tenure { instance: instance.into(), run: 1, connection, lasting }

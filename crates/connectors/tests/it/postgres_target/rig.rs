@@ -10,6 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use testkit::conformance::rows;
 use testkit::postgres::{Server, shared};
+use tokio::time::{Instant, sleep};
+
+/// How long anything is waited for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The table of the suites, as a user would make it here; 13 may not be refused.
 pub(super) const TABLE: &str = "create table public.questions_copy (
@@ -168,6 +172,21 @@ impl Led {
         let outcome = self.target.apply(&batch, Mode::RowByRow).await.expect("an answer");
         let Outcome::Written { refused, .. } = outcome else { panic!("{outcome:?}") };
         refused.into_iter().map(|refusal| refusal.write).collect()
+    }
+
+    /// Waits until everything up to there is on the disk.
+    pub(super) async fn flush(&mut self, number: u64) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let batch = self.batch(number, Vec::new());
+            let outcome = self.target.apply(&batch, Mode::Together).await.expect("written");
+            let Outcome::Written { flushed, .. } = outcome else { panic!("{outcome:?}") };
+            if flushed == Some(at(number)) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "it is never told");
+            sleep(Duration::from_millis(5)).await;
+        }
     }
 
     pub(super) async fn holds(&mut self) -> Vec<Hold> {

@@ -42,7 +42,7 @@ async fn works(rig: &Rig, role: &str) -> Result<(), Fault> {
         for mode in [Mode::Together, Mode::RowByRow] {
             let batch = led.batch(number, writes.clone());
             let outcome = led.target.apply(&batch, mode).await?;
-            assert_eq!(outcome, Outcome::Written { durable: false, refused: vec![] });
+            assert_eq!(outcome, Outcome::Written { flushed: None, refused: vec![] });
         }
     }
     led.target.standing(&led.lane).await?;

@@ -158,7 +158,7 @@ async fn a_text_that_no_server_takes_holds_its_row_until_the_source_deletes_it()
         let mode = if new { Mode::Together } else { Mode::RowByRow };
         let batch = led.batch(number + 2, gone());
         let outcome = led.target.apply(&batch, mode).await.expect("an answer");
-        assert_eq!(outcome, Outcome::Written { durable: false, refused: vec![] });
+        assert_eq!(outcome, Outcome::Written { flushed: None, refused: vec![] });
         assert_eq!(led.holds().await, []);
     }
 }
