@@ -71,7 +71,8 @@ const PIP: &str = r#"
 /// The suites that each version has to pass.
 const SUITES: &str = "cargo test --workspace --all-features --locked --test it -- \
     postgres::source::conformance postgres::triggers::conformance postgres::rows \
-    postgres::visibility";
+    postgres::visibility postgres_target::suites postgres_target::refusals \
+    postgres_target::leases";
 
 /// Runs the suites on each version. Where a version cannot be had, that is said, and on a build
 /// machine (`CI=true`) it is a failure.
