@@ -9,12 +9,16 @@ use super::lease;
 use super::settings;
 use super::trouble::of_server;
 use super::writer::Writer;
+use crate::postgres::access::Access;
 use crate::postgres::session::Session;
 use async_trait::async_trait;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Either, select};
 use model::{
     Batch, Claim, Code, Epoch, Fault, Lane, Leadership, Mode, Outcome, Standing, Target, Tenure,
 };
 use std::collections::BTreeMap;
+use tokio::time::sleep;
 
 /// A connection.
 #[derive(Debug)]
@@ -24,9 +28,12 @@ pub(super) struct Connected {
     /// Leases are renewed here while a transaction is open there.
     side: Option<Session>,
     flushing: Flushing,
-    /// The epochs under which it leads.
-    epochs: BTreeMap<Lane, Epoch>,
+    /// Under which epochs it leads, and for how long at a time.
+    led: BTreeMap<Lane, (Tenure, Epoch)>,
 }
+
+/// Work with a writer.
+type Work<'a> = BoxFuture<'a, Result<Outcome, Fault>>;
 
 impl Connected {
     /// The connection of a writer.
@@ -35,7 +42,32 @@ impl Connected {
             writer: Some(writer),
             side: None,
             flushing: Flushing::default(),
-            epochs: BTreeMap::new(),
+            led: BTreeMap::new(),
+        }
+    }
+
+    /// Works, and keeps the lease meanwhile, however long the server takes for one statement. What
+    /// becomes of the lease the commit will find.
+    async fn leading<'a>(
+        &mut self,
+        access: &Access,
+        lane: &Lane,
+        mut work: Work<'a>,
+    ) -> Result<Outcome, Fault> {
+        let Some((tenure, _)) = self.led.get(lane).cloned() else { return work.await };
+        loop {
+            match select(work, Box::pin(sleep(tenure.lasting / 3))).await {
+                Either::Left((outcome, _)) => return outcome,
+                Either::Right(((), still)) => work = still,
+            }
+            let renew = async {
+                let side = beside(&mut self.side, access).await?;
+                lease::take(side, access, lane, &tenure).await
+            };
+            match select(work, Box::pin(renew)).await {
+                Either::Left((outcome, _)) => return outcome,
+                Either::Right((_, still)) => work = still,
+            }
         }
     }
 
@@ -54,17 +86,17 @@ impl Target for Connected {
     async fn lead(&mut self, lane: &Lane, tenure: &Tenure) -> Result<Leadership, Fault> {
         let mut writer = self.take()?;
         let access = writer.access.clone();
-        let judge = |trouble| of_server(&access, trouble);
-        if writer.is_open() && self.side.as_ref().is_none_or(Session::is_closed) {
-            self.side = Some(settings::connect(&access).await?);
-        }
-        let side = self.side.as_ref().filter(|_| writer.is_open());
-        let session = side.unwrap_or(&writer.session);
+        let session = match writer.is_open() {
+            true => beside(&mut self.side, &access).await?,
+            false => &writer.session,
+        };
         let led = lease::take(session, &access, lane, tenure).await?;
         if let Leadership::Held(epoch) = led {
-            if self.epochs.insert(lane.clone(), epoch) != Some(epoch) {
-                lease::make_way(session, lane).await.map_err(judge)?;
+            if self.led.get(lane).is_none_or(|(_, known)| *known != epoch) {
+                let made = lease::make_way(session, lane).await;
+                made.map_err(|trouble| of_server(&access, trouble))?;
             }
+            self.led.insert(lane.clone(), (tenure.clone(), epoch));
             writer.patience = tenure.lasting;
         }
         self.writer = Some(writer);
@@ -82,7 +114,9 @@ impl Target for Connected {
 
     async fn apply(&mut self, batch: &Batch, mode: Mode) -> Result<Outcome, Fault> {
         let mut writer = self.take()?;
-        let mut outcome = writer.apply(batch, mode).await;
+        let access = writer.access.clone();
+        let work = writer.apply(batch, mode).boxed();
+        let mut outcome = self.leading(&access, &batch.lane, work).await;
         if let Ok(Outcome::Written { flushed, .. }) = &mut outcome {
             *flushed = self.flushing.news().await;
             if batch.writes.is_empty() && batch.last {
@@ -94,4 +128,13 @@ impl Target for Connected {
         }
         outcome
     }
+}
+
+/// The connection beside the writer's.
+async fn beside<'a>(side: &'a mut Option<Session>, access: &Access) -> Result<&'a Session, Fault> {
+    let session = match side.take().filter(|side| !side.is_closed()) {
+        Some(session) => session,
+        None => settings::connect(access).await?,
+    };
+    Ok(side.insert(session))
 }

@@ -164,3 +164,25 @@ async fn lanes_of_one_database_stand_each_for_itself_whatever_they_are_called() 
     let lanes = rig.sql("select count(distinct lane) from instep.watermarks");
     assert_eq!(lanes, names.len().to_string());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_is_kept_while_the_server_takes_longer_than_it_lasts_for_one_statement() {
+    let slow = format!(
+        "{TABLE}; create function public.wait() returns trigger language plpgsql as
+             $$ begin perform pg_sleep(3); return new; end $$;
+         create trigger wait before insert on public.questions_copy
+             for each row execute function public.wait()"
+    );
+    let Some(rig) = Rig::new(&slow) else { return };
+    let lasting = Duration::from_millis(1_500);
+    let mut one = waits_to_lead(&rig, &of("one", 1, lasting)).await;
+    let batch = one.batch(1, vec![rig.insert(row(1, 7, "slow"))]);
+    let work = one.target.apply(&batch, Mode::Together);
+    let two = of("two", 1, lasting);
+    let other = waits_to_lead(&rig, &two);
+    // Whoever else wants to lead waits until the work is done, and the lease then runs out.
+    let (outcome, other) = tokio::join!(work, other);
+    assert!(matches!(outcome, Ok(Outcome::Written { .. })), "{outcome:?}");
+    assert_eq!(rig.sql("select body from questions_copy"), "slow");
+    assert!(other.epoch > one.epoch);
+}
