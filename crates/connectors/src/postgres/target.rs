@@ -8,7 +8,7 @@
 //!       statements      a set as SQL, with its rows as parameters
 //!     swift             a small transaction in one piece
 //!     write  careful    sets as a whole; halves of halves, down to the row that is refused
-//!       way  parked     rows in each other's way
+//!       way             rows in each other's way
 //!     flush             has the disk keep what was committed, beside the work
 //!     settings          how it is connected
 //!     books  lease      what Instep notes beside the rows; who leads
@@ -34,7 +34,6 @@ mod flush;
 mod inspect;
 mod layout;
 mod lease;
-mod parked;
 mod read;
 mod sets;
 mod settings;

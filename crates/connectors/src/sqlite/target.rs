@@ -4,7 +4,7 @@
 //! ```text
 //!   open  handle        which file it is, how it is opened, and how transactions are ended
 //!   connection          the port; session: what is open, from the first batch to the commit
-//!     write             one row; careful: row by row; way, parked: rows in each other's way
+//!     write             one row; careful: row by row; way: rows in each other's way
 //!     books  lease      what Instep notes beside the rows; notes: seen, changing nothing
 //!   tables              the copies' tables: shape as they are, layout for a source's rows,
 //!                       create and affinity where they are made; columns: which rows have them
@@ -32,7 +32,6 @@ mod lease;
 mod notes;
 mod open;
 mod order;
-mod parked;
 mod read;
 mod session;
 mod shape;

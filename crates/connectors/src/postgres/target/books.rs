@@ -4,17 +4,16 @@
 //! a lane and, for the last three, a copy; offsets and keys as the codec writes them, with words beside them
 //! for people who look. To remove Instep from a database: `drop schema instep cascade`.
 
-use super::statements::list;
 use super::trouble::{damaged, of_server};
+use crate::noted::{self, key_bytes, offset_bytes, purpose_name};
+use crate::pieces::list;
 use crate::postgres::access::Access;
 use crate::postgres::quote;
 use crate::postgres::session::{Cells, Session};
 use crate::postgres::trouble::Trouble;
 use model::codec::Malformed;
-use model::codec::memo::{put_key, put_offset, read_key, read_offset};
-use model::{
-    Batch, Code, CopyName, Fault, Hold, Key, Lane, Offset, Pass, Purpose, Standing, Watermark,
-};
+use model::codec::memo::{read_key, read_offset};
+use model::{Batch, Code, CopyName, Fault, Hold, Key, Lane, Offset, Pass, Standing, Watermark};
 use std::collections::BTreeMap;
 
 /// The format of the tables; a change of them takes the next number.
@@ -295,24 +294,13 @@ fn hold(cells: &[Option<String>]) -> Option<Hold> {
 
 fn pass(cells: &[Option<String>]) -> Option<Pass> {
     let Some(purpose) = text(cells, 1) else { return Some(Pass::Done) };
-    let (purpose, _) = PURPOSES.iter().find(|(_, name)| *name == purpose)?;
+    let purpose = noted::purpose(purpose)?;
     let upto = match text(cells, 3) {
         Some(upto) => Some(read(upto, read_key)?),
         None => None,
     };
     let deleted = text(cells, 4)?.parse::<i64>().ok()?.cast_unsigned();
-    Some(Pass::Under { purpose: *purpose, began: offset(cells, 2)?, upto, deleted })
-}
-
-const PURPOSES: [(Purpose, &str); 4] = [
-    (Purpose::Fill, "fill"),
-    (Purpose::Reread, "reread"),
-    (Purpose::Repair, "repair"),
-    (Purpose::Bridge, "bridge"),
-];
-
-fn purpose_name(purpose: Purpose) -> &'static str {
-    PURPOSES.iter().find(|(of, _)| *of == purpose).map_or("", |(_, name)| name)
+    Some(Pass::Under { purpose, began: offset(cells, 2)?, upto, deleted })
 }
 
 fn text(cells: &[Option<String>], place: usize) -> Option<&str> {
@@ -335,16 +323,4 @@ fn read<T>(text: &str, read: impl Fn(&[u8]) -> Result<T, Malformed>) -> Option<T
 pub(super) fn bytes(bytes: &[u8]) -> String {
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("decode('{digits}', 'hex')")
-}
-
-fn offset_bytes(offset: &Offset) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    put_offset(offset, &mut bytes);
-    bytes
-}
-
-fn key_bytes(key: &Key) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    put_key(key, &mut bytes);
-    bytes
 }

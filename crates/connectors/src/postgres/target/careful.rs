@@ -7,11 +7,11 @@
 //! once more, without the row that wanted its place.
 
 use super::layout::Layout;
-use super::parked::Parked;
 use super::sets::{self, Numbered, Set};
 use super::trouble::{Failure, Refusal, Rule};
 use super::way::{self, InTheWay};
 use super::write::{OWNED, Writing};
+use crate::parked::Parked;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use model::{Batch, Cell, CopyName, Effect, Fault, Key, Write};

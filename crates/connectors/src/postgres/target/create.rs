@@ -4,8 +4,8 @@
 //! the source are not repeated: the source keeps its rules, the copy its rows.
 
 use super::elements::is_plain_array;
-use super::statements::list;
 use crate::copy::CopyTo;
+use crate::pieces::list;
 use crate::postgres::quote;
 use crate::postgres::types::is_plain_text;
 use model::{Affinity, Column, Kind, Table};

@@ -5,7 +5,7 @@
 
 use super::cells::{put_value, row};
 use super::layout::{Held, Layout};
-use super::statements::{joined, list};
+use crate::pieces::{joined, list};
 use crate::postgres::quote;
 use crate::postgres::schema::Order;
 use crate::postgres::session::Session;

@@ -6,6 +6,7 @@
 use super::cells::{Untakable, put_cell, put_value};
 use super::layout::{Held, Layout};
 use super::sets::{Does, Set};
+use crate::pieces::{joined, list};
 use crate::postgres::quote;
 use crate::postgres::types::Form;
 use model::{Cell, Effect, Key, Row, Write};
@@ -319,21 +320,4 @@ fn escape(text: &str, out: &mut String) {
             c => out.push(c),
         }
     }
-}
-
-/// Pieces with commas between them.
-pub(super) fn list(pieces: impl IntoIterator<Item = impl AsRef<str>>) -> String {
-    joined(pieces, ", ")
-}
-
-/// Pieces with a word between them.
-pub(super) fn joined(pieces: impl IntoIterator<Item = impl AsRef<str>>, between: &str) -> String {
-    let mut sql = String::new();
-    for piece in pieces {
-        if !sql.is_empty() {
-            sql.push_str(between);
-        }
-        sql.push_str(piece.as_ref());
-    }
-    sql
 }

@@ -2,11 +2,12 @@
 
 use super::cells::{key_texts, put_cell, value};
 use super::layout::{Held, Layout};
-use super::parked::{Parked, ParkedRow};
 use super::shape::UniqueIndex;
-use super::statements::{found_by_parameters, joined, list};
+use super::statements::found_by_parameters;
 use super::trouble::{Failure, of_rows, of_server};
 use super::write::Writing;
+use crate::parked::{Parked, ParkedRow};
+use crate::pieces::{joined, list};
 use crate::postgres::quote;
 use crate::postgres::types::Form;
 use model::{Cell, CopyName, Effect, Fault, Key, Row, Value, Write};

@@ -7,9 +7,10 @@
 //! remove Instep from the file, drop the tables whose names begin with `instep_`.
 
 use super::trouble;
+use crate::noted::{self, key_bytes, offset_bytes, purpose_name};
 use model::codec::Malformed;
-use model::codec::memo::{put_key, put_offset, read_key, read_offset};
-use model::{Batch, CopyName, Fault, Hold, Key, Lane, Offset, Pass, Purpose, Standing, Watermark};
+use model::codec::memo::{read_key, read_offset};
+use model::{Batch, CopyName, Fault, Hold, Key, Lane, Offset, Pass, Standing, Watermark};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -258,22 +259,10 @@ fn passes(connection: &Connection, lane: &Lane) -> Result<BTreeMap<CopyName, Pas
         let has_upto = row.get_ref(3)? != rusqlite::types::ValueRef::Null;
         let upto = if has_upto { Some(read(row, 3, read_key)?) } else { None };
         let (began, deleted) = (offset(row, 2)?, row.get::<_, i64>(4)?.cast_unsigned());
-        let purpose = PURPOSES.iter().find(|(_, name)| *name == purpose);
-        let (purpose, _) = purpose.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-        Ok((copy, Pass::Under { purpose: *purpose, began, upto, deleted }))
+        let purpose = noted::purpose(&purpose).ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        Ok((copy, Pass::Under { purpose, began, upto, deleted }))
     };
     statement.query_map([lane.as_str()], pass)?.collect()
-}
-
-const PURPOSES: [(Purpose, &str); 4] = [
-    (Purpose::Fill, "fill"),
-    (Purpose::Reread, "reread"),
-    (Purpose::Repair, "repair"),
-    (Purpose::Bridge, "bridge"),
-];
-
-fn purpose_name(purpose: Purpose) -> &'static str {
-    PURPOSES.iter().find(|(of, _)| *of == purpose).map_or("", |(_, name)| name)
 }
 
 fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str> {
@@ -295,16 +284,4 @@ fn read<T>(
         rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(error))
     };
     read(bytes).map_err(wrong)
-}
-
-fn offset_bytes(offset: &Offset) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    put_offset(offset, &mut bytes);
-    bytes
-}
-
-fn key_bytes(key: &Key) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    put_key(key, &mut bytes);
-    bytes
 }

@@ -4,8 +4,9 @@
 //! other indexes of the source are not repeated: the source keeps its rules, the copy its rows.
 
 use super::affinity;
-use super::sql::{list, quoted};
+use super::sql::quoted;
 use crate::copy::CopyTo;
+use crate::pieces::list;
 use model::{Kind, Table};
 
 /// The statement that makes the table. One key column of whole numbers becomes the row number,

@@ -6,8 +6,9 @@
 //! is looked for, the values of its key come first.
 
 use super::shape::{Shape, ShapeColumn};
-use super::sql::{joined, list, quoted};
+use super::sql::quoted;
 use crate::copy::CopyTo;
+use crate::pieces::{joined, list};
 use model::{Kind, Table};
 use std::sync::Arc;
 

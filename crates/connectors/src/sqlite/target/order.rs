@@ -7,7 +7,7 @@
 use super::affinity::Affinity;
 use super::layout::{Held, Layout};
 use super::shape::Shape;
-use super::sql::joined;
+use crate::pieces::joined;
 use model::{Key, Kind, Selection, Value};
 
 /// The condition of a row, if there were one, by which SQLite's order would be another; nothing if

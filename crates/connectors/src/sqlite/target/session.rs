@@ -9,11 +9,11 @@ use super::columns;
 use super::handle::Handle;
 use super::lease;
 use super::open::Opened;
-use super::parked::Parked;
 use super::tables::Tables;
 use super::trouble::{Refused, Trouble, of_file};
 use super::write::Writing;
 use crate::copy::CopyTo;
+use crate::parked::Parked;
 use model::{
     Batch, Code, CopyName, Fault, Lane, Leadership, Mode, Outcome, Refusal, Standing, Tenure,
     Watermark,

@@ -6,10 +6,11 @@
 
 use super::bind;
 use super::layout::{Held, Layout};
-use super::parked::{Parked, ParkedRow};
 use super::shape::Shape;
-use super::sql::{list, quoted};
+use super::sql::quoted;
 use super::stored::{self, StoredKey};
+use crate::parked::{Parked, ParkedRow};
+use crate::pieces::list;
 use model::{Cell, Key, Row, Value, Write};
 use rusqlite::types::Value as Raw;
 use rusqlite::{Connection, OptionalExtension, Result};

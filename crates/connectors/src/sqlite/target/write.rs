@@ -3,9 +3,9 @@
 use super::bind;
 use super::books;
 use super::layout::Layout;
-use super::parked::Parked;
 use super::trouble::{Refused, Rule, Trouble, of_file, of_row, of_statement};
 use super::way::{self, InTheWay};
+use crate::parked::Parked;
 use model::{Cell, Effect, Fault, Key, Lane, Row, Write};
 use rusqlite::{CachedStatement, Connection};
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Rows that were moved out of the way of others in the same target transaction.
 //!
-//! A source hands over rows as they are at its commit, so a row may come before the one whose unique
+//! A row may come as it is at the commit of its transaction, and so before the one whose unique
 //! value it has taken over. The row in the way then gets a value that nothing else has, until its
 //! own turn comes. One whose turn never comes was truly in the way: the transaction is refused.
 
@@ -12,42 +12,42 @@ const PARKED_MAX: usize = 100_000;
 
 /// The rows that wait for their turn.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Parked {
+pub(crate) struct Parked {
     rows: BTreeMap<CopyName, BTreeMap<Key, ParkedRow>>,
     count: usize,
     /// How many were ever parked, for values that nothing else has.
-    pub(super) ever: u64,
+    pub(crate) ever: u64,
 }
 
 /// A row that waits for its turn.
 #[derive(Clone, Debug)]
-pub(super) struct ParkedRow {
+pub(crate) struct ParkedRow {
     /// What it had: the column's place in the layout, and the value.
-    pub(super) had: Vec<(usize, Value)>,
+    pub(crate) had: Vec<(usize, Value)>,
     /// The write that needed the place, by its place in the batch.
-    pub(super) by: usize,
+    pub(crate) by: usize,
     /// Why it could not be written.
-    pub(super) reason: String,
+    pub(crate) reason: String,
 }
 
 impl Parked {
     /// Whether no row waits.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.count == 0
     }
 
     /// Whether as many wait as may.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.count >= PARKED_MAX
     }
 
     /// The rows that wait.
-    pub(super) fn rows(&self) -> impl Iterator<Item = &ParkedRow> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &ParkedRow> {
         self.rows.values().flat_map(BTreeMap::values)
     }
 
     /// A row waits; what it had first counts.
-    pub(super) fn add(&mut self, copy: &CopyName, key: Key, row: ParkedRow) {
+    pub(crate) fn add(&mut self, copy: &CopyName, key: Key, row: ParkedRow) {
         self.ever += 1;
         let rows = self.rows.entry(copy.clone()).or_default();
         match rows.get_mut(&key) {
@@ -64,19 +64,19 @@ impl Parked {
     }
 
     /// What a row had, if it waits.
-    pub(super) fn had(&self, copy: &CopyName, key: &Key) -> Option<&[(usize, Value)]> {
+    pub(crate) fn had(&self, copy: &CopyName, key: &Key) -> Option<&[(usize, Value)]> {
         Some(&self.rows.get(copy)?.get(key)?.had)
     }
 
     /// A row has had its turn.
-    pub(super) fn remove(&mut self, copy: &CopyName, key: &Key) {
+    pub(crate) fn remove(&mut self, copy: &CopyName, key: &Key) {
         if self.rows.get_mut(copy).is_some_and(|rows| rows.remove(key).is_some()) {
             self.count -= 1;
         }
     }
 
     /// Every row of a copy is gone.
-    pub(super) fn remove_all(&mut self, copy: &CopyName) {
+    pub(crate) fn remove_all(&mut self, copy: &CopyName) {
         self.count -= self.rows.remove(copy).map_or(0, |rows| rows.len());
     }
 }
