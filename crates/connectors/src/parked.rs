@@ -5,7 +5,7 @@
 //! own turn comes. One whose turn never comes was truly in the way: the transaction is refused.
 
 use model::{CopyName, Key, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many rows may be out of the way at once.
 const PARKED_MAX: usize = 100_000;
@@ -44,6 +44,22 @@ impl Parked {
     /// The rows that wait.
     pub(crate) fn rows(&self) -> impl Iterator<Item = &ParkedRow> {
         self.rows.values().flat_map(BTreeMap::values)
+    }
+
+    /// The rows that wait, but for those of keys that are held, which wait no longer.
+    pub(crate) fn not_held(
+        &self,
+        held: &BTreeSet<(CopyName, Key)>,
+    ) -> impl Iterator<Item = &ParkedRow> {
+        let rows = self.rows.iter().flat_map(|(copy, rows)| rows.iter().map(move |it| (copy, it)));
+        let is_held = |copy: &CopyName, key: &Key| held.contains(&(copy.clone(), key.clone()));
+        rows.filter(move |(copy, (key, _))| !is_held(copy, key)).map(|(_, (_, row))| row)
+    }
+
+    /// The rows that wait, and did not wait then.
+    pub(crate) fn since(&self, then: &Self) -> impl Iterator<Item = &ParkedRow> {
+        let rows = self.rows.iter().flat_map(|(copy, rows)| rows.iter().map(move |it| (copy, it)));
+        rows.filter(|(copy, (key, _))| then.had(copy, key).is_none()).map(|(_, (_, row))| row)
     }
 
     /// A row waits; what it had first counts.

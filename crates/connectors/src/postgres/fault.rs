@@ -1,9 +1,10 @@
 //! PostgreSQL's errors, judged: the one place that looks at their codes.
 //!
-//! What may pass by itself (the server is away, full, busy or switching over) is tried again. What a
-//! person has to change stops a target. A source is asked again, with pauses: whoever gives the role
-//! its right back, or lets it in, does not know that Instep would have to be started again. What no
-//! PostgreSQL says stops both. A slot or write-ahead log that is gone is lost history.
+//! What may pass by itself (the server is away, full, busy or switching over) is tried again. So is,
+//! with pauses, what a person changes at the server: whoever gives the role its right back, or lets
+//! it in, does not know that Instep would have to be started again. What a server has against a
+//! statement stops a target, and a source is asked again. What no PostgreSQL says stops both. A slot
+//! or write-ahead log that is gone is lost history.
 
 use super::trouble::{Refused, Trouble};
 use model::{Code, Fate, Fault};
@@ -25,7 +26,7 @@ impl Side {
         }
     }
 
-    /// What becomes of work that waits for a person at the server.
+    /// What becomes of work whose statement the server does not take.
     fn refused(self) -> Fate {
         match self {
             Side::Source => Fate::Retry,
@@ -40,8 +41,8 @@ pub fn judge(side: Side, at: &str, trouble: Trouble) -> Fault {
         Trouble::Broken(_) | Trouble::Silent(_) | Trouble::Role(_) => {
             (Fate::Retry, side.unavailable())
         }
-        Trouble::Tls(_) => (side.refused(), Code::PostgresTls),
-        Trouble::Login(_) => (side.refused(), Code::PostgresLogin),
+        Trouble::Tls(_) => (Fate::Retry, Code::PostgresTls),
+        Trouble::Login(_) => (Fate::Retry, Code::PostgresLogin),
         Trouble::Malformed(_) => (Fate::Stop, Code::PostgresMessage),
         Trouble::Refused(refused) => judge_refused(side, refused),
     };
@@ -58,8 +59,8 @@ fn judge_refused(side: Side, refused: &Refused) -> (Fate, Code) {
         ("25P03" | "25P04" | "55006" | "55P03" | "25006" | "57014" | "58030" | "58P01", _) => {
             (Fate::Retry, side.unavailable())
         }
-        ("42501", _) => (side.refused(), Code::PostgresPrivilege),
-        ("3D000", _) | (_, "28") => (side.refused(), Code::PostgresLogin),
+        ("42501", _) => (Fate::Retry, Code::PostgresPrivilege),
+        ("3D000", _) | (_, "28") => (Fate::Retry, Code::PostgresLogin),
         // The connection; resources; a rollback; an operator; the server's own failures.
         ("08P01", _) => (side.refused(), Code::PostgresRefused),
         (_, "08" | "40" | "53" | "57" | "XX") => (Fate::Retry, side.unavailable()),
@@ -98,20 +99,25 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_has_to_change_stops_a_target_and_a_source_is_asked_again() {
+    fn what_a_person_changes_at_the_server_is_asked_for_again() {
         for (sqlstate, code) in [
             ("28P01", Code::PostgresLogin),
             ("28000", Code::PostgresLogin),
             ("3D000", Code::PostgresLogin),
             ("42501", Code::PostgresPrivilege),
-            ("42P01", Code::PostgresRefused),
-            ("08P01", Code::PostgresRefused),
-            ("0A000", Code::PostgresRefused),
-            ("", Code::PostgresRefused),
-            ("ü", Code::PostgresRefused),
         ] {
-            assert_eq!(judged_at(Side::Target, sqlstate), (Fate::Stop, code), "{sqlstate}");
-            assert_eq!(judged_at(Side::Source, sqlstate), (Fate::Retry, code), "{sqlstate}");
+            for side in [Side::Source, Side::Target] {
+                assert_eq!(judged_at(side, sqlstate), (Fate::Retry, code), "{side:?} {sqlstate}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_statement_that_is_not_taken_stops_a_target_and_a_source_is_asked_again() {
+        for sqlstate in ["42P01", "08P01", "0A000", "", "ü"] {
+            let of = |side| judged_at(side, sqlstate);
+            assert_eq!(of(Side::Target), (Fate::Stop, Code::PostgresRefused), "{sqlstate}");
+            assert_eq!(of(Side::Source), (Fate::Retry, Code::PostgresRefused), "{sqlstate}");
         }
     }
 

@@ -6,6 +6,7 @@ mod connections;
 mod creating;
 mod foreign_keys;
 mod leases;
+mod parked;
 mod places;
 mod reading;
 mod refusals;

@@ -185,14 +185,14 @@ pub(super) const ENTRIES: [(Code, &str, &str); 103] = [
     (Code::PostgresLogin, "E-POSTGRES-LOGIN",
         "PostgreSQL does not let us in: the role or the database does not exist, the password is wrong or \
          missing, or no line of its pg_hba.conf allows this role from this address, for the stream of \
-         changes with the right REPLICATION. A source is asked again by itself, with growing pauses, so that \
-         nothing has to be started again once it lets us in; a target stops, and goes on when Instep is \
-         started anew. Nothing is lost meanwhile. Check user, password and database in the URL, and \
+         changes with the right REPLICATION. It is asked again by itself, with growing pauses, so that \
+         nothing has to be started again once it lets us in, and nothing is lost meanwhile. Check user, password and database in the URL, and \
          pg_hba.conf on the server."),
     (Code::PostgresPrivilege, "E-POSTGRES-PRIVILEGE",
         "The role that Instep uses in PostgreSQL lacks a privilege. Nothing was changed. A policy of row-level \
          security that would hide rows counts as one, since they would look as if they were gone: `alter \
-         role … bypassrls` lets Instep see them. Grant what the message names, or use a role that has it."),
+         role … bypassrls` lets Instep see them. Grant what the message names, or use a role that has it; \
+         Instep tries again by itself, with growing pauses."),
     (Code::PostgresRefused, "E-POSTGRES-REFUSED",
         "PostgreSQL refuses a command, and would refuse it again: something that is needed is not there, \
          a setting does not allow it, or a pooler stands in between that cannot pass it on. See the \

@@ -213,10 +213,30 @@ impl Work {
             slot::drop_it(session, &self.slot).await?;
         }
         self.shared.lock().findings.slot = standing;
+        self.drop_left(session).await?;
         match self.look_at_tables(session).await? {
             Some(sight) => self.trim(session, &sight).await,
             None => Ok(()),
         }
+    }
+
+    /// Another Instep of this database that does not run can not give up its slot itself, and may be
+    /// gone for good: the server comes first.
+    async fn drop_left(&self, session: &Session) -> Result<(), Unready> {
+        let bound = self.wanted.limits.slot_wal_bytes_max;
+        if bound == 0 {
+            return Ok(());
+        }
+        for (slot, retained) in slot::left(session, bound).await? {
+            if slot != self.slot && slot::drop_left(session, &slot).await? {
+                let what = format!(
+                    "nobody reads the slot {slot} of another Instep, for which {retained} bytes of the \
+                     log were kept, more than slot_wal_bytes_max ({bound}), and it is dropped"
+                );
+                self.shared.lock().findings.notices.push((Code::PostgresSlot, what));
+            }
+        }
+        Ok(())
     }
 
     /// Keeps the outbox small, where the tables were found to be told of.

@@ -3,9 +3,12 @@
 use crate::postgres::lsn::Lsn;
 use model::{Identity, Position};
 
+/// How the name of each slot of ours begins.
+pub(super) const SLOT_PREFIX: &str = "instep_";
+
 /// The name of a follower's slot. Slots are of the whole server, so the database is in it.
 pub fn slot_name(follower: &str, database_oid: u32) -> String {
-    format!("instep_{}_{database_oid}", plain(follower))
+    format!("{SLOT_PREFIX}{}_{database_oid}", plain(follower))
 }
 
 /// The name of a follower's publication, in each database that it follows.

@@ -1,12 +1,12 @@
 //! The slot, in which the server keeps what we have not read yet: looked at, made and dropped.
 
-use super::names::slot_name;
+use super::names::{self, slot_name};
 use super::unready::Unready;
 use crate::postgres::access::Access;
 use crate::postgres::lsn::Lsn;
 use crate::postgres::quote;
 use crate::postgres::replication::Replication;
-use crate::postgres::session::Session;
+use crate::postgres::session::{Cells, Session};
 use crate::postgres::trouble::Trouble;
 use model::{Code, Fault};
 use std::time::Duration;
@@ -82,6 +82,32 @@ pub(super) async fn create(
             );
             Err(Unready::Fault(Fault::retry(Code::PostgresSlot, what)))
         }
+    }
+}
+
+/// The slots of other Insteps for the database of this session that nobody reads, and for which more
+/// than this is kept, with how much that is.
+pub(super) async fn left(session: &Session, bound: u64) -> Result<Vec<(String, u64)>, Trouble> {
+    let look = format!(
+        "select slot_name, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::int8 \
+         from pg_replication_slots where plugin = 'pgoutput' and not active \
+         and slot_name ~ format('^{}[0-9a-z]+_%s$', datoid) and database = current_database() \
+         and pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) > {bound}",
+        names::SLOT_PREFIX
+    );
+    let rows = session.query(&look).await?.into_iter();
+    let read = |row: Cells| Some((row.first()?.clone()?, row.get(1)?.as_deref()?.parse().ok()?));
+    Ok(rows.filter_map(read).collect())
+}
+
+/// Drops a slot that nobody reads; whether it did.
+pub(super) async fn drop_left(session: &Session, slot: &str) -> Result<bool, Trouble> {
+    let drop = format!("select pg_drop_replication_slot({})", quote::text(slot));
+    match session.query(&drop).await {
+        Ok(_) => Ok(true),
+        // Its reader is back, or somebody else was faster.
+        Err(Trouble::Refused(it)) if matches!(&*it.sqlstate, "55006" | "42704") => Ok(false),
+        Err(trouble) => Err(trouble),
     }
 }
 

@@ -110,7 +110,7 @@ fn unmade(access: &Access, trouble: Trouble) -> Fault {
         super::trouble::place(access),
         quote::name(&access.database)
     );
-    Fault::stop(Code::PostgresPrivilege, what).because(trouble)
+    Fault::retry(Code::PostgresPrivilege, what).because(trouble)
 }
 
 /// Whether Instep has ever written to the database.

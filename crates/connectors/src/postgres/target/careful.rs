@@ -15,7 +15,7 @@ use crate::parked::Parked;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use model::{Batch, Cell, CopyName, Effect, Fault, Key, Write};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How often room is made for one row; more unique indexes no table has.
@@ -33,6 +33,8 @@ pub(super) struct Careful<'a> {
     /// In the order of the batch's writes.
     pub(super) layouts: &'a [Arc<Layout>],
     pub(super) parked: Parked,
+    /// The keys that are held, which later batches of the transaction do not write.
+    pub(super) held: &'a BTreeSet<(CopyName, Key)>,
     /// Whether a single refusal is enough to know.
     pub(super) stops_at_first: bool,
 }
@@ -48,13 +50,13 @@ impl Careful<'_> {
                 return Ok(refused);
             }
             let before = known.len();
-            for row in self.parked.rows() {
+            // Those of an earlier batch of the transaction were answered for already.
+            for row in self.parked.since(&parked_before) {
                 let reason = row.reason.clone();
                 let refusal = Refusal { reason, rule: Rule::Unique, constraint: None };
                 known.insert(row.by, refusal);
             }
-            // Those of an earlier batch of the transaction were answered for already.
-            if self.parked.is_empty() || !self.batch.last || known.len() == before {
+            if !self.batch.last || known.len() == before {
                 return Ok(refused);
             }
             self.parked = parked_before.clone();
@@ -260,7 +262,8 @@ impl Careful<'_> {
     fn has_a_turn(&self, number: usize, copy: &CopyName, key: &Key) -> bool {
         let later = self.batch.writes.iter().skip(number + 1);
         let mut later = later.filter(|write| write.copy == *copy);
-        !self.batch.last || later.any(|write| write.effect.keys().any(|it| it == key))
+        let is_held = || self.held.contains(&(copy.clone(), key.clone()));
+        later.any(|write| write.effect.keys().any(|it| it == key)) || !self.batch.last && !is_held()
     }
 
     /// A write that leaves columns of its row as they are leaves them as they were before the row

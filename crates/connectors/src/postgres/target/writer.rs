@@ -234,7 +234,9 @@ impl Writer {
         let open = self.open.as_mut().expect("BUG: it was begun");
         let parked = std::mem::take(&mut open.parked);
         let writing = Writing { session: &self.session, access: &self.access, lane: &batch.lane };
-        let mut careful = Careful { writing, batch, layouts, parked, stops_at_first };
+        let none = BTreeSet::new();
+        let held = self.held.as_ref().map_or(&none, |(_, held)| held);
+        let mut careful = Careful { writing, batch, layouts, parked, held, stops_at_first };
         let refused = careful.write().await?;
         let parked = careful.parked;
         self.open.as_mut().expect("BUG: it was begun").parked = parked;
@@ -247,10 +249,16 @@ impl Writer {
         batch: &Batch,
         refused: BTreeMap<usize, Refusal>,
     ) -> Result<Outcome, Failure> {
-        if let Some(row) = self.parked().rows().next().filter(|_| batch.last) {
-            return Err(Failure::refused(row.reason.clone()));
-        }
         let mut notes = self.notes(batch, &refused);
+        // A key that became held after its row was moved out of the way has no turn any more.
+        let none = BTreeSet::new();
+        let held = self.held.as_ref().map_or(&none, |(_, held)| held);
+        let left = self.parked().not_held(held).next().filter(|_| batch.last);
+        if let Some(reason) = left.map(|row| row.reason.clone()) {
+            // What was noted of the keys that are held goes with the rows.
+            self.held = None;
+            return Err(Failure::refused(reason));
+        }
         let refused = refused.into_iter();
         let refused = refused.map(|(write, Refusal { reason, .. })| Refused { write, reason });
         let refused = refused.collect();
