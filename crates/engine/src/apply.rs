@@ -105,6 +105,7 @@ impl Apply {
                 }
             }
         }
+        led.give_up().await;
         Ok(())
     }
 
@@ -127,8 +128,23 @@ impl Apply {
             }
             match begin::beginning(&self.group, &standing, &extent) {
                 None => return Ok(self.configured(standing)),
-                Some(beginning) => self.begin(led, beginning).await?,
+                Some(beginning) => {
+                    self.declare(&standing, &extent);
+                    self.begin(led, beginning).await?;
+                }
             }
+        }
+    }
+
+    /// P8: says so where the log does not go on from where the target stands, as after the disk of an
+    /// instance was lost, or when one that began anew takes over.
+    fn declare(&self, standing: &Standing, extent: &Extent) {
+        if let Some(at) = standing.watermark.as_ref().filter(|at| !extent.follows(at)) {
+            let what = format!(
+                "{} stands at {at}, from where this log does not go on: it is compared with its source",
+                self.group.name
+            );
+            self.reporter.notice(Code::LogHistoryLost, what);
         }
     }
 

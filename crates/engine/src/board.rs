@@ -13,7 +13,7 @@ use crate::desk::Desk;
 use crate::group::WhenFull;
 use fill::Reached;
 use model::attack::{Mark, reached};
-use model::{Code, CopyName, Fault, Hold, Key, Offset, Pass, TargetName, Watermark};
+use model::{Code, CopyName, Fault, Hold, Key, Offset, Pass, Standing, TargetName, Watermark};
 use notices::Notices;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -64,9 +64,15 @@ impl Board {
     pub fn snapshot(&self) -> Snapshot {
         let state = self.lock();
         let mut shown = state.shown.clone();
+        let history = shown.logged.as_ref().map(|it| it.incarnation);
         for group in shown.groups.values_mut() {
-            group.behind = state.trail.behind(group.watermark.as_ref());
-            group.waits_since = state.trail.waits_since(group.watermark.as_ref());
+            // Another instance may have written it in a history that can not be compared with ours.
+            let comparable = |it: &&Watermark| Some(it.incarnation) == history;
+            let watermark = group.watermark.as_ref();
+            if watermark.is_none_or(|it| comparable(&it)) {
+                group.behind = state.trail.behind(watermark);
+                group.waits_since = state.trail.waits_since(watermark);
+            }
         }
         shown
     }
@@ -371,6 +377,21 @@ impl Reporter {
             }
         });
         self.phase(Phase::Following);
+    }
+
+    /// Another instance writes the group, and the target says how far that has come. What is durable
+    /// of it only the other one knows.
+    pub(crate) fn elsewhere(&self, standing: Standing) {
+        self.group(|group| {
+            group.watermark = standing.watermark;
+            group.held_keys = standing.holds.len();
+            group.holds = standing.holds;
+            group.passes = standing.passes;
+            group.fills.clear();
+            group.task.phase = Phase::Elsewhere;
+            // Whatever it had trouble with is the other one's now.
+            group.task.trouble = None;
+        });
     }
 
     /// The group will hold everything up to here even after a crash of its service.

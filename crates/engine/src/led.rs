@@ -4,7 +4,7 @@
 //! Each connection leads under an epoch of its own. What an earlier one still has under way at the
 //! server, however late it arrives there, is fenced off by it.
 
-use crate::board::{Phase, Reporter};
+use crate::board::Reporter;
 use crate::limits::Limits;
 use crate::task::answer;
 use model::{
@@ -12,7 +12,7 @@ use model::{
     Tenure,
 };
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 /// A connection that leads.
 pub(crate) struct Led {
@@ -28,15 +28,19 @@ pub(crate) struct Led {
     pub(crate) is_open: bool,
 }
 
+/// How long somebody who stops takes to say so.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
 /// What came of asking for the lease.
 enum Asked {
     Led(Box<Led>),
-    /// Another instance leads; ask again after this long.
-    Elsewhere(Duration),
+    /// Another instance leads, and has brought the target here; ask again after this long.
+    Elsewhere(Standing, Duration),
 }
 
 impl Led {
-    /// Connects and takes the lease; waits while another instance leads.
+    /// Connects and takes the lease; waits while another instance leads, and tells how far that has
+    /// come.
     pub(crate) async fn take_over(
         service: &dyn Service<dyn Target>,
         lane: &Lane,
@@ -47,8 +51,8 @@ impl Led {
         loop {
             match Self::ask(service, lane, tenure.clone(), limits).await? {
                 Asked::Led(led) => return Ok(*led),
-                Asked::Elsewhere(pause) => {
-                    reporter.phase(Phase::Elsewhere);
+                Asked::Elsewhere(standing, pause) => {
+                    reporter.elsewhere(standing);
                     sleep(pause).await;
                 }
             }
@@ -69,7 +73,9 @@ impl Led {
         let epoch = match answer(within, Code::TargetUnavailable, lead).await? {
             Leadership::Held(epoch) => epoch,
             Leadership::Elsewhere { remaining, .. } => {
-                return Ok(Asked::Elsewhere(remaining.min(limits.lease / 3)));
+                let standing = target.standing(lane);
+                let standing = answer(within, Code::TargetUnavailable, standing).await?;
+                return Ok(Asked::Elsewhere(standing, remaining.min(limits.lease / 3)));
             }
         };
         let now = Instant::now();
@@ -97,6 +103,13 @@ impl Led {
                 Err(Fault::retry(Code::Superseded, what))
             }
         }
+    }
+
+    /// Lets the lease go, so that another instance need not wait until it has run out. Whether that is
+    /// heard or not, this connection writes nothing more.
+    pub(crate) async fn give_up(mut self) {
+        let tenure = Tenure { lasting: Duration::ZERO, ..self.tenure };
+        let _ = timeout(LAST_WORD, self.target.lead(&self.lane, &tenure)).await;
     }
 
     /// What the target claims.

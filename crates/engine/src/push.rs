@@ -121,6 +121,7 @@ impl Task for Pushing {
             let idle = self.push.limits.idle();
             stop.or(timeout(idle, select_all(moved))).await;
         }
+        led.give_up().await;
         Ok(())
     }
 }

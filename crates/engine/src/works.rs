@@ -15,7 +15,7 @@ mod status;
 mod values;
 mod whole;
 
-pub use failures::{Failure, NotDiscarded};
+pub use failures::{Failure, NotDecided};
 pub use status::{
     CopyPhase, CopyStatus, CountStatus, LaneStatus, LogStatus, ServiceStatus, SourceStatus,
     TargetState, TargetStatus, Verdict,

@@ -45,6 +45,7 @@ pub(crate) fn copy(status: &CopyStatus) -> CopyView {
         name: status.name.to_string(),
         of: status.of.clone(),
         to: status.to.to_string(),
+        elsewhere: status.elsewhere.iter().map(ToString::to_string).collect(),
         phase: phase(status.phase),
         state: state(status.verdict),
         position: status.position.clone(),

@@ -106,6 +106,9 @@ pub(crate) struct CopyView {
     pub(crate) of: String,
     /// Service and table that it is in.
     pub(crate) to: String,
+    /// The services of its source whose changes another instance writes to it now, so that what is
+    /// said here is as the copy's own service has it; empty where this one writes them all.
+    pub(crate) elsewhere: Vec<String>,
     /// What happens to it now.
     pub(crate) phase: PhaseView,
     /// What is known of it.

@@ -282,16 +282,20 @@ impl Plan {
         let mut boundary = None;
         let mut touched = Touched::new();
         let mut before: Option<&Offset> = None;
+        let mut empties = false;
         for (index, pending) in self.queue.iter().enumerate() {
             match pending {
                 Pending::End(offset) => {
                     boundary = Some(Cut { take: index + 1, watermark: offset.clone(), last: true });
                 }
                 Pending::Stretch(..) => {}
-                Pending::Change { offset, bytes: size, .. } => {
+                Pending::Change { change, offset, bytes: size, .. } => {
+                    // Tables that are emptied together may refer to each other.
+                    let goes_on = empties && is_truncate(change);
+                    empties = is_truncate(change);
                     // Placed rows share one offset: a watermark between them would pass them all.
-                    let is_first = before != Some(offset);
-                    let divides = self.claim == Claim::Transactional || is_first;
+                    let is_first = before != Some(offset) && !goes_on;
+                    let divides = is_first || self.claim == Claim::Transactional && !goes_on;
                     before = Some(offset);
                     // Row by row, each call's answer decides what the key's next change may do.
                     let again = careful && is_first && self.touch_again(index, &mut touched);
@@ -308,16 +312,17 @@ impl Plan {
         boundary
     }
 
-    /// Whether one of the changes that share the offset of this place of the queue touches a key
+    /// Whether one of the changes that are not divided from this place of the queue touches a key
     /// that was touched before.
     fn touch_again(&self, index: usize, touched: &mut Touched) -> bool {
         let of = self.queue[index].offset();
-        let sharing = self.queue.range(index..).map_while(|pending| match pending {
-            Pending::Change { change, offset, .. } if Some(offset) == of => Some(change),
-            _ => None,
-        });
-        let mut again = false;
-        for change in sharing {
+        let (mut again, mut empties) = (false, false);
+        for pending in self.queue.range(index..) {
+            let Pending::Change { change, offset, .. } = pending else { break };
+            if Some(offset) != of && !(empties && is_truncate(change)) {
+                break;
+            }
+            empties = is_truncate(change);
             again |= touches_again(touched, change);
         }
         again
@@ -344,11 +349,15 @@ impl Pending {
 /// The keys that a batch touches; no key stands for all of its table.
 type Touched = BTreeSet<(TableName, Option<Key>)>;
 
+fn is_truncate(change: &Change) -> bool {
+    matches!(change.op, Op::Truncate)
+}
+
 /// Whether a change touches a key that was touched before; a truncate touches all of them.
 fn touches_again(touched: &mut Touched, change: &Change) -> bool {
     let table = &change.table.name;
     let (first, second) = change.keys();
-    if matches!(change.op, Op::Truncate) {
+    if is_truncate(change) {
         let again = touched.iter().any(|(of, _)| of == table);
         touched.insert((table.clone(), None));
         return again;

@@ -1,6 +1,7 @@
 //! The keys that targets refused, and what a person can do about each.
 
 use super::whole::{KeptCopy, Shard, Works};
+use crate::board::Phase;
 use crate::desk::Discard;
 use crc_fast::{CrcAlgorithm, checksum};
 use model::codec::memo::put_key;
@@ -30,12 +31,12 @@ pub struct Failure {
     pub next_retry: Option<Duration>,
 }
 
-/// Why a failure was not discarded.
+/// Why nothing was done about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotDiscarded {
+pub enum NotDecided {
     /// There is no such failure.
     Unknown,
-    /// Nobody writes its target now, so nobody could discard it.
+    /// Nobody writes its target now, or another instance does.
     NotNow,
 }
 
@@ -44,13 +45,15 @@ struct Found<'a> {
     copy: &'a KeptCopy,
     shard: &'a Shard,
     hold: Hold,
+    /// Whether another instance writes the copy.
+    is_elsewhere: bool,
 }
 
 impl Works {
     /// The keys that are held, the oldest first.
     pub fn failures(&self) -> Vec<Failure> {
         let failure = |found: Found<'_>| {
-            let Found { copy, shard, hold } = &found;
+            let Found { copy, shard, hold, .. } = &found;
             let desk = shard.pipeline.board.desk();
             let retries = desk.retries(&copy.group, &copy.of, &hold.key);
             Failure {
@@ -69,28 +72,34 @@ impl Works {
         failures
     }
 
-    /// Tries a key again at once; whether there is such a failure.
-    pub fn retry(&self, id: &str) -> bool {
-        let Some(found) = self.found().find(|found| found.id() == id) else { return false };
+    /// Tries a key again at once.
+    pub fn retry(&self, id: &str) -> Result<(), NotDecided> {
+        let found = self.find(id)?;
         let desk = found.shard.pipeline.board.desk();
         desk.retry_now(&found.copy.group, &found.copy.of, &found.hold.key);
-        true
+        Ok(())
     }
 
     /// Ends a hold: what the target has of the key stays as it is, and later changes are applied.
-    pub async fn discard(&self, id: &str) -> Result<Failure, NotDiscarded> {
+    pub async fn discard(&self, id: &str) -> Result<Failure, NotDecided> {
         let failure = self.failures().into_iter().find(|failure| failure.id == id);
-        let failure = failure.ok_or(NotDiscarded::Unknown)?;
-        let found = self.found().find(|found| found.id() == id).ok_or(NotDiscarded::Unknown)?;
+        let failure = failure.ok_or(NotDecided::Unknown)?;
+        let found = self.find(id)?;
         let (done, told) = oneshot::channel();
-        let Found { copy, shard, hold } = found;
+        let Found { copy, shard, hold, .. } = found;
         let discard =
             Discard { copy: copy.name.clone(), table: copy.of.clone(), key: hold.key, done };
         shard.pipeline.board.desk().discard(&copy.group, discard);
         match timeout(shard.pipeline.limits.stop, told).await {
             Ok(Ok(())) => Ok(failure),
-            Ok(Err(_)) | Err(_) => Err(NotDiscarded::NotNow),
+            Ok(Err(_)) | Err(_) => Err(NotDecided::NotNow),
         }
+    }
+
+    /// A failure that this instance can do something about.
+    fn find(&self, id: &str) -> Result<Found<'_>, NotDecided> {
+        let found = self.found().find(|found| found.id() == id).ok_or(NotDecided::Unknown)?;
+        if found.is_elsewhere { Err(NotDecided::NotNow) } else { Ok(found) }
     }
 
     fn found(&self) -> impl Iterator<Item = Found<'_>> {
@@ -98,9 +107,10 @@ impl Works {
             let shards = self.shards(copy.source).iter();
             shards.flat_map(move |shard| {
                 let mut groups = shard.pipeline.board.snapshot().groups;
-                let holds = groups.remove(&copy.group).unwrap_or_default().holds;
-                let ours = holds.into_iter().filter(|hold| hold.copy == copy.name);
-                ours.map(move |hold| Found { copy, shard, hold })
+                let group = groups.remove(&copy.group).unwrap_or_default();
+                let is_elsewhere = group.task.phase == Phase::Elsewhere;
+                let ours = group.holds.into_iter().filter(|hold| hold.copy == copy.name);
+                ours.map(move |hold| Found { copy, shard, hold, is_elsewhere })
             })
         })
     }

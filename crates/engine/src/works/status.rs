@@ -64,6 +64,8 @@ pub struct CopyStatus {
     pub of: String,
     /// Service and table that it is in.
     pub to: Arc<str>,
+    /// The shards whose changes another instance writes to it now.
+    pub elsewhere: Vec<Arc<str>>,
     /// What happens to it now.
     pub phase: CopyPhase,
     /// What is known of it.
@@ -207,8 +209,11 @@ impl Works {
         let lags: Option<Vec<_>> = groups.iter().map(|group| group.behind).collect();
         let phase = groups.iter().map(|group| phase(group, copy)).max();
         let phase = phase.unwrap_or(CopyPhase::Stopped);
+        let is_elsewhere = |group: &GroupStatus| group.task.phase == Phase::Elsewhere;
+        let elsewhere = shards.iter().zip(&groups).filter(|(_, group)| is_elsewhere(group));
         CopyStatus {
             name: copy.name.as_str().into(),
+            elsewhere: elsewhere.map(|(shard, _)| shard.service.clone()).collect(),
             of: self.table_of(copy.source, &copy.of),
             to: copy.to.clone(),
             progress: progress(phase, &groups, copy),
@@ -309,7 +314,7 @@ fn phase(group: &GroupStatus, copy: &KeptCopy) -> CopyPhase {
     if group.task.phase == Phase::Stopped {
         return CopyPhase::Stopped;
     }
-    if group.detached.is_some() {
+    if group.detached.is_some() && group.task.phase != Phase::Elsewhere {
         return CopyPhase::Detached;
     }
     match group.passes.get(&copy.name) {

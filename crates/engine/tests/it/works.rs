@@ -3,7 +3,7 @@
 use crate::rig::{Rig, name, until};
 use instep_engine::count::{Count, Group};
 use instep_engine::works::{
-    AtLeast, BadPosition, CopyPhase, Followed, KeptCopy, KeptCount, NotDiscarded, Shard, Tokens,
+    AtLeast, BadPosition, CopyPhase, Followed, KeptCopy, KeptCount, NotDecided, Shard, Tokens,
     Unanswered, Verdict, Works,
 };
 use instep_engine::{Pipeline, Stop};
@@ -165,10 +165,33 @@ async fn a_failure_is_listed_with_its_reason_and_can_be_tried_again() {
 
     rig.targets[0].store.set_rule(Arc::new(|_| None));
     let before = Instant::now();
-    assert!(works.retry(&failure.id) && !works.retry("0123456789abcdef"));
+    assert_eq!(works.retry(&failure.id), Ok(()));
+    assert_eq!(works.retry("0123456789abcdef"), Err(NotDecided::Unknown));
     until("it has passed", || works.failures().is_empty()).await;
     assert!(before.elapsed() < Duration::from_secs(3), "it did not wait for its turn");
     rig.in_step(0).await;
+}
+
+/// What the one that follows says of a copy is what the copy's own store has.
+#[tokio::test(start_paused = true)]
+async fn of_two_instances_the_one_that_does_not_write_says_so_and_decides_nothing() {
+    let mut rig = Rig::with([refusing()]);
+    let mut second = rig.second();
+    let (leads, follows) = (works(&mut [&mut rig]), works(&mut [&mut second]));
+    let _leading = run(&leads);
+    rig.change([Op::Insert(row(1, 7, "bad")), Op::Insert(row(2, 7, "good"))]);
+    until("it is listed", || leads.failures().len() == 1).await;
+    let _following = run(&follows);
+    until("the other one lists it, too", || follows.failures().len() == 1).await;
+    let (led, followed) = (leads.copy_status().remove(0), follows.copy_status().remove(0));
+    assert_eq!((led.elsewhere.len(), followed.elsewhere.len()), (0, 1));
+    assert_eq!((followed.phase, followed.verdict), (CopyPhase::Following, Verdict::Diverged));
+    assert!(followed.position.is_some() && followed.trouble.is_none());
+    let id = follows.failures().remove(0).id;
+    assert_eq!(follows.retry(&id), Err(NotDecided::NotNow));
+    assert_eq!(follows.discard(&id).await, Err(NotDecided::NotNow));
+    assert_eq!(leads.discard(&id).await.map(|failure| failure.key), Ok(key(1)));
+    until("the other one hears of it", || follows.failures().is_empty()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,7 +204,7 @@ async fn a_discarded_failure_is_gone_and_its_row_stays_as_it_was() {
     rig.change([Op::Update { before: key(1), row: row(1, 7, "bad") }]);
     until("it is listed", || works.failures().len() == 1).await;
     let id = works.failures().remove(0).id;
-    assert_eq!(works.discard("0123456789abcdef").await, Err(NotDiscarded::Unknown));
+    assert_eq!(works.discard("0123456789abcdef").await, Err(NotDecided::Unknown));
     assert_eq!(works.discard(&id).await.map(|failure| failure.key), Ok(key(1)));
     until("it is gone", || works.failures().is_empty()).await;
     assert_eq!(works.copy_status()[0].verdict, Verdict::Unverified);
@@ -201,7 +224,7 @@ async fn nothing_is_discarded_where_nobody_writes() {
     let id = works.failures().remove(0).id;
     stop.ask();
     running.await.expect("it ends");
-    assert_eq!(works.discard(&id).await, Err(NotDiscarded::NotNow));
+    assert_eq!(works.discard(&id).await, Err(NotDecided::NotNow));
 }
 
 fn soon() -> Instant {

@@ -88,6 +88,7 @@ fn text(status: &Value) -> String {
     for count in list(&status["counts"]) {
         counts.row(["name", "state", "position"].map(|field| written(&count[field])));
     }
+    let others = list(&status["copies"]).iter().filter_map(written_elsewhere).collect::<String>();
     let tables = [sources, copies, fills, counts];
     let mut parts: Vec<String> = tables.iter().map(ToString::to_string).collect();
     parts.retain(|part| !part.is_empty());
@@ -96,8 +97,16 @@ fn text(status: &Value) -> String {
         format!("{code}: {what}\n  fix: {fix}\n")
     };
     let problems: String = list(&status["problems"]).iter().map(problem).collect();
-    parts.extend((!problems.is_empty()).then_some(problems));
+    parts.extend([others, problems].into_iter().filter(|part| !part.is_empty()));
     parts.join("\n")
+}
+
+/// Who writes a copy, where that is not this instance alone.
+fn written_elsewhere(copy: &Value) -> Option<String> {
+    let services: Vec<_> = list(&copy["elsewhere"]).iter().map(written).collect();
+    let (name, services) = (written(&copy["name"]), services.join(" and "));
+    let line = format!("{name}: another instance writes what comes from {services}\n");
+    (!services.is_empty()).then_some(line)
 }
 
 /// How far a copy has come that is filled or bridged.

@@ -14,7 +14,7 @@ use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
-use engine::works::NotDiscarded;
+use engine::works::NotDecided;
 use model::Code;
 use std::sync::Arc;
 
@@ -55,6 +55,8 @@ pub(crate) async fn failures(
         (status = 200, body = DecidedView, description = "It is being tried."),
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
          description = "There is no such failure, or it was refused."),
+        (status = 503, body = ProblemView, content_type = "application/problem+json",
+         description = "Another instance writes its target."),
     ),
 )]
 pub(crate) async fn retry(
@@ -65,9 +67,7 @@ pub(crate) async fn retry(
     _: NoBody,
 ) -> Result<Answer<DecidedView>, Problem> {
     let Path(id) = path.map_err(|wrong| Problem::malformed(wrong.body_text()))?;
-    if !app.works.retry(&id) {
-        return Err(unknown(&id));
-    }
+    app.works.retry(&id).map_err(|why| undecided(why, &id))?;
     tracing::info!(?caller, failure = id, "a failure is tried again");
     Ok(Answer(DecidedView { id, status: "retrying" }))
 }
@@ -80,7 +80,7 @@ pub(crate) async fn retry(
         (status = "4XX", body = ProblemView, content_type = "application/problem+json",
          description = "There is no such failure, or it was refused."),
         (status = 503, body = ProblemView, content_type = "application/problem+json",
-         description = "Nobody writes its target now."),
+         description = "Nobody writes its target now, or another instance does."),
     ),
 )]
 pub(crate) async fn discard(
@@ -91,17 +91,9 @@ pub(crate) async fn discard(
     _: NoBody,
 ) -> Result<Answer<DecidedView>, Problem> {
     let Path(id) = path.map_err(|wrong| Problem::malformed(wrong.body_text()))?;
-    match app.works.discard(&id).await {
-        Ok(_) => {
-            tracing::info!(?caller, failure = id, "a failure was discarded");
-            Ok(Answer(DecidedView { id, status: "discarded" }))
-        }
-        Err(NotDiscarded::Unknown) => Err(unknown(&id)),
-        Err(NotDiscarded::NotNow) => {
-            let detail = format!("nobody writes the target of {id} now");
-            Err(Problem::not_now(Code::FailureNotNow, detail))
-        }
-    }
+    app.works.discard(&id).await.map_err(|why| undecided(why, &id))?;
+    tracing::info!(?caller, failure = id, "a failure was discarded");
+    Ok(Answer(DecidedView { id, status: "discarded" }))
 }
 
 /// How many are asked for, and after which.
@@ -123,7 +115,15 @@ fn page(pairs: Pairs) -> Result<(usize, Option<(i64, String)>), String> {
     Ok((limit.unwrap_or(paging::LIMIT), after))
 }
 
-fn unknown(id: &str) -> Problem {
-    let detail = format!("there is no failure {id}");
-    Problem::new(StatusCode::NOT_FOUND, Code::FailureUnknown, detail)
+fn undecided(why: NotDecided, id: &str) -> Problem {
+    match why {
+        NotDecided::Unknown => {
+            let detail = format!("there is no failure {id}");
+            Problem::new(StatusCode::NOT_FOUND, Code::FailureUnknown, detail)
+        }
+        NotDecided::NotNow => {
+            let detail = format!("this instance does not write the target of {id} now");
+            Problem::not_now(Code::FailureNotNow, detail)
+        }
+    }
 }

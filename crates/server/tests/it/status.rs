@@ -28,7 +28,7 @@ async fn the_status_shows_every_part_with_its_position() {
     assert_eq!(
         status["copies"][0],
         json!({"name": "mirror", "of": "questions/questions", "to": "documents/questions",
-               "phase": "following", "state": "unverified", "position": end, "lag_changes": 0,
+               "elsewhere": [], "phase": "following", "state": "unverified", "position": end, "lag_changes": 0,
                "failures": 0, "progress": null, "verified_through": null})
     );
     assert_eq!(status["problems"], json!([]));

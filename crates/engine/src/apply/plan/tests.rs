@@ -94,6 +94,22 @@ fn a_transaction_over_the_limit_stays_one_target_transaction() {
     assert_eq!(shapes, [(2, false), (2, false), (1, true)]);
 }
 
+/// One of them may refer to the other, so that it can not be emptied first.
+#[test]
+fn tables_that_are_emptied_together_are_never_divided() {
+    let empty = || Change { table: table("t"), op: Op::Truncate };
+    let all = || transaction(1, [insert(1), empty(), empty(), insert(2)]);
+    for claim in [Claim::Transactional, Claim::Versioned] {
+        let mut whole = plan(claim, 1);
+        push(&mut whole, all());
+        assert_eq!(shapes(&mut whole).len(), 3);
+        let mut careful = plan(claim, 100).careful_until(Some(at(1)));
+        push(&mut careful, all());
+        let writes: Vec<_> = shapes(&mut careful).into_iter().map(|(writes, _)| writes).collect();
+        assert_eq!(writes, [1, 2, 1]);
+    }
+}
+
 #[test]
 fn without_transactions_the_watermark_says_that_it_is_inside() {
     let mut plan = plan(Claim::Versioned, 2);

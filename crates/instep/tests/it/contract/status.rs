@@ -51,7 +51,7 @@ fn a_copy_says_everything_of_itself() {
     assert_eq!(fields(&copies), ["copies"]);
     assert_eq!(copies["copies"], api.json("/v1/status")["copies"]);
     let copy = |name: &str, of: &str, to: &str, position: &str| {
-        json!({"name": name, "of": of, "to": to, "phase": "following", "state": "unverified",
+        json!({"name": name, "of": of, "to": to, "elsewhere": [], "phase": "following", "state": "unverified",
             "position": position, "lag_changes": 0, "failures": 0, "progress": null, "verified_through": null})
     };
     assert_eq!(
