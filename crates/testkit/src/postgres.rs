@@ -10,6 +10,7 @@
 mod history;
 mod keeper;
 mod programs;
+mod tablespace;
 
 use keeper::Keeper;
 use programs::Programs;
@@ -133,8 +134,13 @@ impl Server {
 
     /// Ends the server as a crash does, and starts it again.
     pub fn crash(&self) {
-        self.control(&["stop", "-m", "immediate", "-w", "-t", "120"]);
+        self.die();
         self.start_again();
+    }
+
+    /// Ends the server as a crash does, until it is started again.
+    pub fn die(&self) {
+        self.control(&["stop", "-m", "immediate", "-w", "-t", "120"]);
     }
 
     /// Ends the server in order, as for a night; whoever is connected is sent away.

@@ -11,3 +11,5 @@ mod seen;
 mod shards;
 mod source;
 mod storm;
+mod storm_copies;
+mod two_instances;

@@ -22,6 +22,7 @@ impl Server {
     pub fn standby(&self) -> Server {
         let mut standby = Server::in_new_folder(self.programs.clone());
         copy(&self.data(), &standby.data());
+        standby.own_tablespaces();
         self.start_again();
         let slots = standby.data().join("pg_replslot");
         for slot in fs::read_dir(slots).expect("each server has this folder") {
@@ -51,7 +52,7 @@ impl Server {
 }
 
 /// Copies a folder with everything in it, owners too.
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     let copied = Command::new("cp").arg("-a").args([from, to]).status();
     assert!(copied.is_ok_and(|status| status.success()), "cp {} {}", from.display(), to.display());
 }

@@ -4,6 +4,7 @@
 //! says that it did not run; where the right is there, a mount that fails is a failure.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -27,17 +28,15 @@ impl Tmpfs {
 
     /// Takes all the room that is left.
     pub(crate) fn fill(&self) {
-        let mut room = 1 << 20;
-        let mut filler = Vec::new();
+        let mut filler = fs::File::create(self.filler()).unwrap();
+        let zeros = vec![0_u8; 1 << 20];
+        let mut room = zeros.len();
         while room > 0 {
-            filler.resize(filler.len() + room, 0_u8);
-            // What did not fit was cut, and the room that it had stays taken.
-            if fs::write(self.filler(), &filler).is_err() {
-                filler.truncate(filler.len() - room);
+            // What fits of it stays.
+            if filler.write_all(&zeros[..room]).is_err() {
                 room /= 2;
             }
         }
-        let _ = fs::write(self.filler(), [&filler[..], &[0]].concat());
     }
 
     /// Gives the room back.
