@@ -35,6 +35,8 @@ pub(super) struct Careful<'a> {
     pub(super) parked: Parked,
     /// The keys that are held, which later batches of the transaction do not write.
     pub(super) held: &'a BTreeSet<(CopyName, Key)>,
+    /// Writes that wait until those were written which they refer to, or which refer to them.
+    pub(super) waiting: BTreeSet<usize>,
     /// Whether a single refusal is enough to know.
     pub(super) stops_at_first: bool,
 }
@@ -71,6 +73,7 @@ impl Careful<'_> {
         known: &BTreeMap<usize, Refusal>,
     ) -> Result<BTreeMap<usize, Refusal>, Fault> {
         let mut refused = known.clone();
+        self.waiting.clear();
         let all = 0..self.batch.writes.len();
         let mut waiting: Vec<usize> = all.filter(|number| !known.contains_key(number)).collect();
         loop {
@@ -126,7 +129,11 @@ impl Careful<'_> {
             match numbers {
                 [] => return Ok(()),
                 [number] => {
+                    self.waiting.remove(number);
                     if let Some(refusal) = self.one(*number).await? {
+                        if refusal.rule == Rule::ForeignKey {
+                            self.waiting.insert(*number);
+                        }
                         failed.insert(*number, refusal);
                     }
                     return Ok(());
@@ -260,10 +267,12 @@ impl Careful<'_> {
 
     /// Whether a row is yet to be written, as far as that can be known.
     fn has_a_turn(&self, number: usize, copy: &CopyName, key: &Key) -> bool {
-        let later = self.batch.writes.iter().skip(number + 1);
-        let mut later = later.filter(|write| write.copy == *copy);
+        let writes = &self.batch.writes;
+        let waiting = self.waiting.iter().map(|&number| &writes[number]);
+        let mut yet = writes.iter().skip(number + 1).chain(waiting);
+        let is_its = |write: &Write| write.effect.keys().any(|it| it == key);
         let is_held = || self.held.contains(&(copy.clone(), key.clone()));
-        later.any(|write| write.effect.keys().any(|it| it == key)) || !self.batch.last && !is_held()
+        yet.any(|write| write.copy == *copy && is_its(write)) || !self.batch.last && !is_held()
     }
 
     /// A write that leaves columns of its row as they are leaves them as they were before the row

@@ -236,7 +236,9 @@ impl Writer {
         let writing = Writing { session: &self.session, access: &self.access, lane: &batch.lane };
         let none = BTreeSet::new();
         let held = self.held.as_ref().map_or(&none, |(_, held)| held);
-        let mut careful = Careful { writing, batch, layouts, parked, held, stops_at_first };
+        let waiting = BTreeSet::new();
+        let mut careful =
+            Careful { writing, batch, layouts, parked, held, waiting, stops_at_first };
         let refused = careful.write().await?;
         let parked = careful.parked;
         self.open.as_mut().expect("BUG: it was begun").parked = parked;

@@ -319,3 +319,29 @@ async fn two_copies_stand_in_one_target_that_knows_no_other() {
     assert!(fault.expect_err("there is none").what.contains("more"));
     assert!(pair.rig.target.connect().await.is_ok());
 }
+
+/// As `on update cascade` stands in the log: the row goes, comes with another key, and then the rows
+/// that refer to it follow. Its unique value goes with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_others_refer_to_may_get_another_key_and_keep_its_unique_value() {
+    for unique in ["", "; alter table public.questions_copy add unique (body)"] {
+        for mode in [Mode::Together, Mode::RowByRow] {
+            let statements = format!("{}{unique}", PAIR.replace("{when}", ""));
+            let Some(mut pair) = Pair::new(&statements).await else { return };
+            let rows = vec![
+                pair.rig.put(row(1, 1, "name")),
+                pair.put_other(row(5, 1, "a"), true),
+                pair.put_other(row(6, 1, "b"), true),
+            ];
+            pair.takes(1, rows, mode).await;
+            let moved = vec![
+                pair.rig.write(Effect::Delete(key(1))),
+                pair.rig.put(row(9, 1, "name")),
+                pair.put_other(row(5, 9, "a"), false),
+                pair.put_other(row(6, 9, "b"), false),
+            ];
+            pair.takes(2, moved, mode).await;
+            assert_eq!(pair.rig.sql("select id, body from questions_copy"), "9|name");
+        }
+    }
+}
