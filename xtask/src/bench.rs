@@ -13,7 +13,11 @@ use std::thread;
 pub(crate) fn run(which: Bench) -> Outcome {
     let commit = commit();
     for bench in BENCHES.iter().filter(|bench| which == Bench::All || which == bench.which) {
-        let line = ["cargo", "bench", "--locked", "-p", bench.package, "--bench", bench.name];
+        let line = ["cargo", "bench", "--locked", "-p", bench.package, "--bench", bench.file];
+        let line: Vec<_> = match bench.part {
+            Some(part) => line.into_iter().chain(["--", part]).collect(),
+            None => line.to_vec(),
+        };
         let mut printed = String::new();
         let status = shell::stream(&line, |text| {
             printed.push_str(text);
@@ -42,17 +46,31 @@ read a figure together with its machine.
 
 struct Entry {
     which: Bench,
+    /// Of its section.
     name: &'static str,
     package: &'static str,
+    file: &'static str,
+    /// The part of the file that is run, if not all of it is.
+    part: Option<&'static str>,
 }
 
-const BENCHES: [Entry; 5] = [
-    Entry { which: Bench::Journal, name: "journal", package: "instep-journal" },
-    Entry { which: Bench::Engine, name: "engine", package: "instep-sim" },
-    Entry { which: Bench::State, name: "state", package: "instep-engine" },
-    Entry { which: Bench::Sqlite, name: "sqlite", package: "instep" },
-    Entry { which: Bench::Postgres, name: "postgres", package: "instep" },
+const BENCHES: [Entry; 6] = [
+    whole(Bench::Journal, "journal", "instep-journal"),
+    whole(Bench::Engine, "engine", "instep-sim"),
+    whole(Bench::State, "state", "instep-engine"),
+    whole(Bench::Sqlite, "sqlite", "instep"),
+    part(Bench::Postgres, "postgres", "source"),
+    part(Bench::Copies, "postgres copies", "copies"),
 ];
+
+const fn whole(which: Bench, name: &'static str, package: &'static str) -> Entry {
+    Entry { which, name, package, file: name, part: None }
+}
+
+/// A part of the bench of PostgreSQL.
+const fn part(which: Bench, name: &'static str, part: &'static str) -> Entry {
+    Entry { which, name, package: "instep", file: "postgres", part: Some(part) }
+}
 
 fn keep(name: &str, section: &str) -> Outcome {
     let path = shell::root().join(PAGE);

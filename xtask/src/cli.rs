@@ -96,6 +96,8 @@ pub(crate) enum Bench {
     Sqlite,
     /// Capture of PostgreSQL's log, reading a table, and what a count costs.
     Postgres,
+    /// Copies in PostgreSQL, beside native logical replication.
+    Copies,
     /// One after the other.
     All,
 }
