@@ -379,17 +379,9 @@ impl Reporter {
         self.phase(Phase::Following);
     }
 
-    /// Another instance writes the group, and the target says how far that has come. What it says to
-    /// be durable is needed no longer here either, as far as our log has come, and in its history.
+    /// Another instance writes the group, and the target says how far that has come. What is durable
+    /// of it only the other one knows.
     pub(crate) fn elsewhere(&self, standing: Standing) {
-        let logged = self.board.lock().shown.logged.clone();
-        let of_ours = |it: Watermark| {
-            let logged = logged.filter(|logged| logged.incarnation == it.incarnation)?;
-            Some(it.min(logged))
-        };
-        if let Some(flushed) = standing.flushed.and_then(of_ours) {
-            self.flushed(&flushed);
-        }
         self.group(|group| {
             group.watermark = standing.watermark;
             group.held_keys = standing.holds.len();

@@ -39,8 +39,6 @@ pub trait Target: Send {
 pub struct Standing {
     /// Up to where the target holds every effect of the lane.
     pub watermark: Option<Watermark>,
-    /// Up to where it will hold them after a crash of its store, if the store itself says so.
-    pub flushed: Option<Watermark>,
     /// The keys of the lane that are held.
     pub holds: Vec<Hold>,
     /// How far each copy has been passed over; a copy that never began is not there.

@@ -1,9 +1,9 @@
 //! Several writers of one target: instances of one lane, and lanes of one copy.
 
-use crate::rig::{Rig, lane, until};
+use crate::rig::{Rig, until};
 use crate::workload::Workload;
-use instep_engine::{Notice, Phase};
-use model::{Claim, Code, Op};
+use instep_engine::Phase;
+use model::{Claim, Op};
 use std::time::Duration;
 use testkit::conformance::rows::{key, row};
 use testkit::faulty::{Call, Reply};
@@ -44,30 +44,6 @@ async fn a_second_instance_does_not_wait_for_the_lease_of_one_that_was_stopped()
     one.insert([31]);
     one.in_step(0).await;
     assert!(stopped.elapsed() < Duration::from_secs(30), "{:?}", stopped.elapsed());
-}
-
-/// What the leader has made durable the other instance's log need not keep; what it has not, it must.
-#[tokio::test(start_paused = true)]
-async fn an_instance_that_follows_trims_its_log_and_still_takes_over_without_a_gap() {
-    let manners = Manners { flush_every: 1_000, ..Manners::plain(Claim::Transactional) };
-    let mut one = Rig::with([manners]);
-    let first = one.start_filled().await;
-    let mut two = one.second();
-    let second = two.start().await;
-    for id in 0..40 {
-        one.insert([id]);
-        sleep(Duration::from_millis(500)).await;
-    }
-    let bounds = two.log.bounds(&lane()).await.expect("bounds");
-    assert!(bounds.trimmed > None, "{bounds:?}");
-    first.crash().await;
-    // What was not flushed comes again, out of the log of the other.
-    one.targets[0].store.crash();
-    one.insert([50]);
-    one.in_step(0).await;
-    let notices = second.board.notices_after(0);
-    let is_gap = |notice: &Notice| notice.code == Code::LogHistoryLost;
-    assert!(!notices.iter().any(is_gap), "{notices:?}");
 }
 
 #[tokio::test(start_paused = true)]

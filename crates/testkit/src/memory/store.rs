@@ -239,7 +239,6 @@ impl State {
         let passes = passes.iter().filter(|((of, _), _)| of == lane);
         Standing {
             watermark: watermarks.get(lane).cloned(),
-            flushed: self.flushed.as_ref().unwrap_or(&self.now).watermarks.get(lane).cloned(),
             holds: holds.map(|(_, hold)| hold.clone()).collect(),
             passes: passes.map(|((_, copy), pass)| (copy.clone(), pass.clone())).collect(),
         }

@@ -35,7 +35,6 @@ const TABLES: &str = "
     );
     create table if not exists instep.flushes (
         lane text primary key,
-        watermark bytea not null,
         position text not null,
         moved timestamptz not null
     );
@@ -132,9 +131,6 @@ pub(super) async fn standing(
         select 'watermark', watermark::text, null, null, null, null from instep.watermarks
             where lane = $1
         union all
-        select 'flushed', watermark::text, null, null, null, null from instep.flushes
-            where lane = $1
-        union all
         select 'hold', copy, key::text, change::text, reason,
             (extract(epoch from since) * 1000000)::int8::text from instep.holds where lane = $1
         union all
@@ -148,7 +144,6 @@ pub(super) async fn standing(
             let [kind, cells @ ..] = &row[..] else { return None };
             match kind.as_deref()? {
                 "watermark" => standing.watermark = Some(offset(cells, 0)?),
-                "flushed" => standing.flushed = Some(offset(cells, 0)?),
                 "hold" => standing.holds.push(hold(cells)?),
                 _ => {
                     standing.passes.insert(text(cells, 0)?.into(), pass(cells)?);
@@ -193,13 +188,10 @@ pub(super) fn flush(lane: &Lane, watermark: &Watermark) -> String {
         "begin isolation level read committed, read write;
          select set_config('synchronous_commit', case current_setting('synchronous_commit')
             when 'off' then 'on' else current_setting('synchronous_commit') end, true);
-         insert into instep.flushes (lane, watermark, position, moved)
-         values ({}, {}, {}, clock_timestamp())
-         on conflict (lane) do update set watermark = excluded.watermark,
-            position = excluded.position, moved = excluded.moved;
+         insert into instep.flushes (lane, position, moved) values ({}, {}, clock_timestamp())
+         on conflict (lane) do update set position = excluded.position, moved = excluded.moved;
          commit",
         quote::text(lane.as_str()),
-        bytes(&offset_bytes(watermark)),
         quote::text(&watermark.to_string())
     )
 }

@@ -123,7 +123,6 @@ pub(super) fn standing(
         let snapshot = connection.unchecked_transaction()?;
         Ok(Standing {
             watermark: watermark(&snapshot, lane)?,
-            flushed: None,
             holds: holds(&snapshot, lane)?,
             passes: passes(&snapshot, lane)?,
         })

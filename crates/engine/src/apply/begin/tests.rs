@@ -54,7 +54,7 @@ fn a_bridge_that_begins_again_is_still_a_bridge() {
 
 fn standing<const N: usize>(watermark: Offset, passes: [(&str, Pass); N]) -> Standing {
     let passes = passes.into_iter().map(|(copy, pass)| (copy.into(), pass)).collect();
-    Standing { watermark: Some(watermark), holds: Vec::<Hold>::new(), passes, flushed: None }
+    Standing { watermark: Some(watermark), holds: Vec::<Hold>::new(), passes }
 }
 
 fn extent() -> Extent {
