@@ -105,7 +105,6 @@ impl Apply {
                 }
             }
         }
-        led.give_up().await;
         Ok(())
     }
 

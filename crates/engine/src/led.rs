@@ -12,7 +12,7 @@ use model::{
     Tenure,
 };
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 /// A connection that leads.
 pub(crate) struct Led {
@@ -27,9 +27,6 @@ pub(crate) struct Led {
     /// Whether a target transaction goes on with the next batch.
     pub(crate) is_open: bool,
 }
-
-/// How long somebody who stops takes to say so.
-const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// What came of asking for the lease.
 enum Asked {
@@ -103,13 +100,6 @@ impl Led {
                 Err(Fault::retry(Code::Superseded, what))
             }
         }
-    }
-
-    /// Lets the lease go, so that another instance need not wait until it has run out. Whether that is
-    /// heard or not, this connection writes nothing more.
-    pub(crate) async fn give_up(mut self) {
-        let tenure = Tenure { lasting: Duration::ZERO, ..self.tenure };
-        let _ = timeout(LAST_WORD, self.target.lead(&self.lane, &tenure)).await;
     }
 
     /// What the target claims.

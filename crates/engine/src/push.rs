@@ -121,7 +121,6 @@ impl Task for Pushing {
             let idle = self.push.limits.idle();
             stop.or(timeout(idle, select_all(moved))).await;
         }
-        led.give_up().await;
         Ok(())
     }
 }
