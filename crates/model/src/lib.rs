@@ -7,7 +7,8 @@
 //!               └─ entry    what a lane holds: transactions, progress, placed rows
 //!   position                where something stands: Position, Offset, Watermark
 //!   batch                   what a target is asked to write, and its answer
-//!   source  log  target  inspect     the four ports
+//!   source  log  target  inspect     the four ports of a pipeline
+//!   audit                   the port of a comparison without one
 //!   service                 where connections to them come from
 //!   codec  digest           the only bytes, and what proves two rows equal
 //!   fault  code             what went wrong, and what to do about it
@@ -16,6 +17,7 @@
 //! Must not know: a runtime, files, drivers, the configuration, JSON of the API.
 
 pub mod attack;
+pub mod audit;
 pub mod batch;
 pub mod change;
 pub mod code;
@@ -35,6 +37,9 @@ pub mod table;
 pub mod target;
 pub mod value;
 
+pub use audit::{
+    Ask, Audit, Flaw, Found, Groups, Listed, Looked, LookedColumn, Mark, Reference, Sum, Wanted,
+};
 pub use batch::{Batch, Effect, Hold, Mode, Outcome, Pass, Refusal, Write};
 pub use change::{Change, Op};
 pub use code::Code;
