@@ -23,12 +23,25 @@
 //!
 //! Must not know: which systems there are, files, the command line.
 
+mod agree;
+mod line;
+mod matching;
+mod numbers;
+mod orphans;
+mod pace;
+mod plan;
+mod prepared;
 pub mod progress;
 pub mod refused;
 pub mod rule;
+mod scan;
+mod settle;
+mod suspect;
 pub mod terms;
 pub mod verdict;
+mod walk;
 
+pub use prepared::{Prepared, prepare};
 pub use progress::{Progress, Stop};
 pub use refused::{Refused, Side};
 pub use rule::Rule;

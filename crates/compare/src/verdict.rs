@@ -114,10 +114,8 @@ pub enum Kind {
     Extra,
     /// Both have it, with other values.
     Different,
-    /// Its row refers to one that is not there, at the copy.
+    /// The copy's row refers to one that is not there.
     Orphan,
-    /// Its row refers to one that is not there, at the source.
-    SourceOrphan,
 }
 
 /// What a difference looks like. Without a log nobody can know more.
@@ -125,8 +123,6 @@ pub enum Kind {
 pub enum Cause {
     /// Nothing tells.
     Unknown,
-    /// What the copy has is what is left of the source's value in a column that holds less.
-    SchemaChanged,
 }
 
 /// A column of a row that differs.
@@ -166,7 +162,6 @@ impl Kind {
             Kind::Extra => "extra",
             Kind::Different => "different",
             Kind::Orphan => "orphan",
-            Kind::SourceOrphan => "source_orphan",
         }
     }
 }
@@ -176,7 +171,6 @@ impl Cause {
     pub fn word(self) -> &'static str {
         match self {
             Cause::Unknown => "unknown",
-            Cause::SchemaChanged => "schema_changed",
         }
     }
 }

@@ -29,8 +29,12 @@ pub trait Audit: Send {
 
     /// The key of the row that stands so many rows above this one, in the store's own order; none
     /// if fewer are left.
-    async fn cut(&mut self, ask: &Ask, after: Option<&Key>, rows: u64)
-    -> Result<Option<Key>, Fault>;
+    async fn cut(
+        &mut self,
+        ask: &Ask,
+        after: Option<&Key>,
+        rows: u64,
+    ) -> Result<Option<Key>, Fault>;
 
     /// The sum over the marks of the selected rows, made where the rows are. Only where
     /// [`Looked::sums`] says so.
@@ -57,7 +61,9 @@ pub trait Audit: Send {
     /// values are, byte by byte, whatever the store calls equal.
     async fn find(&mut self, ask: &Ask, keys: &[Key]) -> Result<BTreeMap<Key, Found>, Fault>;
 
-    /// What makes the selected rows' keys useless for telling them apart, if anything does.
+    /// What makes the selected rows' keys useless for telling them apart, if anything does: in a
+    /// range, a key that several rows have. Rows with NULL in their key are in no range, and looked
+    /// for when nothing is selected.
     async fn flaw(&mut self, ask: &Ask, of: &Selection) -> Result<Option<Flaw>, Fault>;
 
     /// How many rows there are in each group, at most so many groups.

@@ -49,6 +49,16 @@ impl fmt::Debug for Seed {
     }
 }
 
+/// Whether two values mean the same, which is what equal digests say of them.
+pub fn same(one: &Value, other: &Value) -> bool {
+    let canonical = |value| {
+        let mut bytes = Vec::new();
+        canonical::put_value(value, &mut bytes);
+        bytes
+    };
+    one == other || canonical(one) == canonical(other)
+}
+
 /// The digest of a set of rows; by default, of none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Digest {

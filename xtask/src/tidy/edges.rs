@@ -43,10 +43,11 @@ const TABLE: [(&str, &[&str]); 11] = [
     ("engine", &["model", "worker"]),
     ("connectors", &["model", "worker"]),
     ("journal", &["model"]),
+    ("compare", &["model"]),
     ("testkit", &["model", "journal"]),
     ("server", &["engine", "model"]),
     ("sim", &["engine", "journal", "model", "testkit"]),
-    ("instep", &["server", "engine", "connectors", "journal", "model", "platform"]),
+    ("instep", &["server", "engine", "connectors", "compare", "journal", "model", "platform"]),
     ("platform", &[]),
     ("xtask", &[]),
 ];

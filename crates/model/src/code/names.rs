@@ -45,6 +45,12 @@ pub enum Code {
     TableMissing,
     /// A table has no key that tells its rows apart.
     TableNoKey,
+    /// Values of two columns can not be compared.
+    ColumnUnlike,
+    /// Rows of a table that is compared have the same key, or none.
+    KeyFlawed,
+    /// There are more groups than can be compared at once.
+    GroupsMany,
     /// A table is of a kind that can not be followed.
     TableUnsuitable,
     /// A source may not be written, but following it needs that.

@@ -5,7 +5,7 @@ use super::names::Code;
 /// Every code with its name and its explanation, in the order of the enumeration and of the
 /// reference page.
 #[rustfmt::skip]
-pub(super) const ENTRIES: [(Code, &str, &str); 103] = [
+pub(super) const ENTRIES: [(Code, &str, &str); 106] = [
     (Code::DataLocked, "E-DATA-LOCKED",
         "Another process works in this data directory. Two writers would destroy the journal, \
          so the second one does not start. Stop the other process, or give this one its own data_dir."),
@@ -103,6 +103,20 @@ pub(super) const ENTRIES: [(Code, &str, &str); 103] = [
          of its columns, since SQLite lets NULL into a primary key that is not `integer primary key`; in \
          PostgreSQL a unique index over columns that are NOT NULL will do as well, after `alter table … \
          replica identity using index …`; Instep looks again with growing pauses and goes on by itself."),
+    (Code::ColumnUnlike, "E-COLUMN-UNLIKE",
+        "The values of a column of the copy and of its column at the source can not be compared: they are \
+         of kinds that do not mean the same, such as a date and a number, or one of them can not be read. \
+         What was not compared is never called the same. Leave the column out with --leave-out, or name \
+         the columns that are to be compared with --columns; --map says which column of the source is \
+         meant."),
+    (Code::KeyFlawed, "E-KEY-FLAWED",
+        "The columns by which rows are told apart do not do that: several rows have the same values there, \
+         or some have NULL. Rows that can not be told apart can not be compared one by one. Name other \
+         columns with --key, take the rows out of the comparison with --where, or compare only how many \
+         there are with --counts."),
+    (Code::GroupsMany, "E-GROUPS-MANY",
+        "There are more groups than numbers are compared of at once. Compare the numbers of fewer columns, \
+         or of some of the rows with --where; or compare the rows themselves, whatever their number."),
     (Code::TableUnsuitable, "E-TABLE-UNSUITABLE",
         "The table can not be followed as it is: it is a view, a virtual or a foreign table, which have no \
          rows of their own; or it is temporary, unlogged or a partition of another one; or texts of its \

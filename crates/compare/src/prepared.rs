@@ -1,0 +1,387 @@
+//! A comparison from its beginning to its end.
+
+use crate::agree::{self, Agreement};
+use crate::line::{Line, Manners};
+use crate::numbers::Numbers;
+use crate::orphans::{Orphaned, Orphans};
+use crate::pace::Pace;
+use crate::plan::Plan;
+use crate::progress::{Progress, Stop};
+use crate::refused::{Refused, Side};
+use crate::scan::{Scan, flawed};
+use crate::settle::{Settle, Settled};
+use crate::suspect::Waits;
+use crate::terms::{End, Scope, Terms};
+use crate::verdict::{Agreed, Method, Unread, Verdict};
+use crate::walk::{Sample, Walk};
+use model::{Audit, Fault, Looked, Selection};
+use std::sync::{Arc, Mutex};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// Two tables that can be compared, and how.
+pub struct Prepared {
+    source: End,
+    copy: End,
+    terms: Terms,
+    agreement: Agreement,
+    plan: Plan,
+    stores: [String; 2],
+    /// About how many rows the source has.
+    rows: Option<u64>,
+    is_sorted_alike: bool,
+    position: Option<String>,
+    method: Method,
+}
+
+/// Looks at both tables, and agrees on how to compare them. Reads no rows, but for those that say
+/// which are the newest.
+pub async fn prepare(source: &End, copy: &End, terms: Terms) -> Result<Prepared, Refused> {
+    let (mut at_source, looked_source) = open(source, Side::Source).await?;
+    let (mut at_copy, looked_copy) = open(copy, Side::Copy).await?;
+    let terms = counted(terms)?;
+    let agreement = agree::agree(&looked_source, &looked_copy, &terms)?;
+    let mut plan = Plan::new(&agreement, source, copy, terms.seed);
+    refuse(Side::Source, at_source.admit(&plan.source).await)?;
+    refuse(Side::Copy, at_copy.admit(&plan.copy).await)?;
+    if let Scope::Newest { rows, by } = &terms.scope {
+        let paired = agreement.key.iter().chain(&agreement.columns);
+        let Some(by) = paired.into_iter().find(|it| it.copy.name == *by) else {
+            return Err(Refused::terms(
+                format!("the newest rows are those with the greatest {by}, which is not compared"),
+                "name a column with --by that both sides have, and that is compared",
+            ));
+        };
+        let found = at_source.newest(&plan.source, &by.source, *rows).await;
+        if let Some(value) = refuse(Side::Source, found)? {
+            plan.source.from = Some((by.source.clone(), value.clone()));
+            plan.copy.from = Some((by.copy.clone(), value));
+        }
+    }
+    let position = refuse(Side::Source, at_source.position().await)?;
+    let method = match (&terms.counts, agreement.has_sums) {
+        (Some(_), _) => Method::Counts,
+        (None, true) => Method::Sums,
+        (None, false) => Method::Rows,
+    };
+    Ok(Prepared {
+        source: source.clone(),
+        copy: copy.clone(),
+        is_sorted_alike: is_sorted_alike(&agreement, &looked_source, &looked_copy),
+        rows: looked_source.rows,
+        stores: [looked_source.store, looked_copy.store],
+        terms,
+        agreement,
+        plan,
+        position,
+        method,
+    })
+}
+
+/// Numbers are told apart by what makes a group, and nothing else is compared.
+fn counted(terms: Terms) -> Result<Terms, Refused> {
+    let Some(counts) = &terms.counts else { return Ok(terms) };
+    if terms.scope != Scope::All || !terms.references.is_empty() {
+        return Err(Refused::terms(
+            "numbers of rows are compared over all of them",
+            "leave out --sample, --newest and --references, or --counts",
+        ));
+    }
+    let by = counts.by.clone();
+    Ok(Terms { key: Some(by), columns: Some(Vec::new()), ..terms })
+}
+
+async fn open(end: &End, side: Side) -> Result<(Box<dyn Audit>, Looked), Refused> {
+    let mut audit = refuse(side, end.store.connect().await)?;
+    let looked = refuse(side, audit.look(&end.table).await)?;
+    let looked = looked.ok_or_else(|| {
+        let what = format!("the {side} has no table {}", end.table);
+        Refused::Store { side, fault: Fault::stop(model::Code::TableMissing, what) }
+    })?;
+    Ok((audit, looked))
+}
+
+fn refuse<T>(side: Side, answer: Result<T, Fault>) -> Result<T, Refused> {
+    answer.map_err(|fault| Refused::Store { side, fault })
+}
+
+fn is_sorted_alike(agreement: &Agreement, source: &Looked, copy: &Looked) -> bool {
+    let sorted = |looked: &Looked, name: &str| {
+        let place = looked.table.columns.iter().position(|column| *column.name == *name)?;
+        looked.columns.get(place)?.sorted.clone()
+    };
+    agreement.key.iter().all(|paired| {
+        let at_source = sorted(source, &paired.source.name);
+        at_source.is_some() && at_source == sorted(copy, &paired.copy.name)
+    })
+}
+
+impl Prepared {
+    /// How each column is compared, those of the key first.
+    pub fn agreed(&self) -> &[Agreed] {
+        &self.agreement.agreed
+    }
+
+    /// Columns that only one side has, with that side.
+    pub fn alone(&self) -> &[(Arc<str>, &'static str)] {
+        &self.agreement.alone
+    }
+
+    /// How rows are compared.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The stores in a few words: the source's, and the copy's.
+    pub fn stores(&self) -> [&str; 2] {
+        [&self.stores[0], &self.stores[1]]
+    }
+
+    /// Compares. Whatever happens there is a verdict, which says what was not compared.
+    pub async fn run(self, progress: &Arc<Progress>, stop: &Stop) -> Verdict {
+        let began = Instant::now();
+        let manners = Manners {
+            load: self.terms.load,
+            patience: self.terms.patience,
+            progress: Arc::clone(progress),
+            stop: stop.clone(),
+        };
+        let mut run = Run {
+            waits: Waits { settle: self.terms.settle, patience: self.terms.patience },
+            prepared: self,
+            manners,
+            stop: stop.clone(),
+            settled: Settled::default(),
+            orphaned: Orphaned::default(),
+            faults: Vec::new(),
+        };
+        let compared = match run.prepared.method {
+            Method::Counts => run.compare_numbers().await,
+            Method::Sums | Method::Rows => {
+                run.compare_rows().await;
+                progress.compared()
+            }
+        };
+        run.into_verdict(compared, began)
+    }
+}
+
+/// A comparison under way.
+struct Run {
+    prepared: Prepared,
+    manners: Manners,
+    waits: Waits,
+    stop: Stop,
+    settled: Settled,
+    orphaned: Orphaned,
+    faults: Vec<Fault>,
+}
+
+/// Stretches that are cut ahead, and answers that wait to be looked at again.
+const AHEAD: usize = 8;
+/// How many rows a stretch has, to begin with and at most.
+const ROWS: u64 = 10_000;
+const ROWS_MAX: u64 = 20_000;
+/// When only some are drawn they are shorter, so that more of them are.
+const ROWS_DRAWN: u64 = 500;
+
+impl Run {
+    fn line(&self, side: Side) -> Line {
+        let end = match side {
+            Side::Source => &self.prepared.source,
+            Side::Copy => &self.prepared.copy,
+        };
+        Line::new(Arc::clone(&end.store), side, self.manners.clone())
+    }
+
+    async fn compare_numbers(&mut self) -> u64 {
+        let numbers = Numbers {
+            plan: Arc::new(self.prepared.plan.clone()),
+            source: self.line(Side::Source),
+            copy: self.line(Side::Copy),
+            value: self.prepared.terms.counts.as_ref().and_then(|counts| counts.value.clone()),
+            waits: self.waits,
+            listed_max: self.prepared.terms.listed_max,
+            progress: Arc::clone(&self.manners.progress),
+            stop: self.stop.clone(),
+        };
+        let (groups, settled) = numbers.run().await;
+        self.settled = settled;
+        groups
+    }
+
+    async fn compare_rows(&mut self) {
+        let terms = &self.prepared.terms;
+        let plan = Arc::new(self.prepared.plan.clone());
+        if let Err(fault) = self.check_nulls(&plan).await {
+            self.faults.push(fault);
+            return;
+        }
+        let progress = &self.manners.progress;
+        let is_all = matches!(terms.scope, Scope::All) && plan.source.condition.is_none();
+        progress.expect(self.prepared.rows.filter(|_| is_all).unwrap_or(0));
+        progress.does("comparing");
+        let (rows, rows_max) = match terms.scope {
+            Scope::Sample(_) => (ROWS_DRAWN, ROWS_DRAWN),
+            _ => (ROWS, ROWS_MAX),
+        };
+        let pace = Arc::new(Mutex::new(Pace::new(rows, rows_max)));
+        // Ends the others when one fails; they are not told to stop by a person.
+        let halt = Stop::default();
+        let (stretches, next) = mpsc::channel(AHEAD);
+        let (suspects, suspected) = mpsc::channel(AHEAD);
+        let (orphans, orphaned) = mpsc::channel(AHEAD * 100);
+        let settling = tokio::spawn(self.settle(&plan).run(suspected));
+        let orphaning = tokio::spawn(self.orphans(&plan).run(orphaned));
+        let next = Arc::new(tokio::sync::Mutex::new(next));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(self.walk(&plan, &pace, &halt).run(stretches));
+        for _ in 0..terms.connections.max(1) {
+            let scan = Scan {
+                plan: Arc::clone(&plan),
+                source: self.line(Side::Source),
+                copy: self.line(Side::Copy),
+                stretches: Arc::clone(&next),
+                suspects: suspects.clone(),
+                references: terms.references.clone(),
+                orphans: orphans.clone(),
+                pace: Arc::clone(&pace),
+                progress: Arc::clone(progress),
+                stop: halt.clone(),
+                unlike: 0,
+            };
+            tasks.spawn(scan.run());
+        }
+        drop((suspects, orphans, next));
+        self.watch(tasks, &halt).await;
+        self.settled = settling
+            .await
+            .unwrap_or_else(|error| Settled { fault: Some(broken(&error)), ..Settled::default() });
+        self.orphaned = orphaning.await.unwrap_or_else(|error| Orphaned {
+            fault: Some(broken(&error)),
+            ..Orphaned::default()
+        });
+    }
+
+    /// Waits for everyone who reads, and passes on that it is to stop.
+    async fn watch(&mut self, mut tasks: JoinSet<Result<(), Fault>>, halt: &Stop) {
+        let mut ticks = tokio::time::interval(std::time::Duration::from_millis(50));
+        loop {
+            tokio::select! {
+                ended = tasks.join_next() => match ended {
+                    None => return,
+                    Some(Ok(Ok(()))) => {}
+                    Some(Ok(Err(fault))) => {
+                        self.faults.push(fault);
+                        halt.now();
+                    }
+                    Some(Err(error)) => {
+                        self.faults.push(broken(&error));
+                        halt.now();
+                    }
+                },
+                _ = ticks.tick() => {
+                    if self.stop.is_told() {
+                        halt.now();
+                    }
+                }
+            }
+        }
+    }
+
+    fn walk(&self, plan: &Arc<Plan>, pace: &Arc<Mutex<Pace>>, halt: &Stop) -> Walk {
+        let Terms { scope, seed, .. } = &self.prepared.terms;
+        let sample = match scope {
+            Scope::Sample(percent) => {
+                Some(Sample { percent: *percent, state: *seed, has_any: false })
+            }
+            _ => None,
+        };
+        Walk {
+            plan: Arc::clone(plan),
+            source: self.line(Side::Source),
+            copy: self.prepared.is_sorted_alike.then(|| self.line(Side::Copy)),
+            pace: Arc::clone(pace),
+            sample,
+            stop: halt.clone(),
+        }
+    }
+
+    fn settle(&self, plan: &Arc<Plan>) -> Settle {
+        Settle {
+            is_sorted_alike: self.prepared.is_sorted_alike,
+            plan: Arc::clone(plan),
+            source: self.line(Side::Source),
+            copy: self.line(Side::Copy),
+            waits: self.waits,
+            listed_max: self.prepared.terms.listed_max,
+            progress: Arc::clone(&self.manners.progress),
+            stop: self.stop.clone(),
+        }
+    }
+
+    fn orphans(&self, plan: &Arc<Plan>) -> Orphans {
+        Orphans {
+            plan: Arc::clone(plan),
+            copy: self.line(Side::Copy),
+            references: self.prepared.terms.references.clone(),
+            waits: self.waits,
+            listed_max: self.prepared.terms.listed_max,
+            stop: self.stop.clone(),
+        }
+    }
+
+    /// Rows without a key are in no stretch.
+    async fn check_nulls(&self, plan: &Plan) -> Result<(), Fault> {
+        for (side, is_unique) in [Side::Source, Side::Copy].into_iter().zip(plan.is_unique) {
+            let ask = match side {
+                Side::Source => &plan.source,
+                Side::Copy => &plan.copy,
+            };
+            let mut line = self.line(side);
+            let found = match is_unique {
+                true => None,
+                false => line.flaw(ask, &Selection::Nothing).await?,
+            };
+            if let Some(flaw) = found {
+                return Err(flawed(side, &flaw));
+            }
+        }
+        Ok(())
+    }
+
+    fn into_verdict(self, compared: u64, began: Instant) -> Verdict {
+        let Prepared { agreement, terms, position, method, .. } = self.prepared;
+        let faults = self.faults.into_iter().chain(self.settled.fault).chain(self.orphaned.fault);
+        let unread = faults.map(|why| Unread { what: "rows".to_owned(), why });
+        let mut differences = self.settled.listed;
+        let room = terms.listed_max.saturating_sub(differences.len());
+        differences.extend(self.orphaned.listed.into_iter().take(room));
+        Verdict {
+            compared,
+            missing: self.settled.missing,
+            extra: self.settled.extra,
+            different: self.settled.different,
+            orphans: self.orphaned.rows,
+            unsettled: self.settled.unsettled + self.orphaned.unsettled,
+            unread: agreement.unread.into_iter().chain(unread).collect(),
+            position,
+            differences,
+            agreed: agreement.agreed,
+            alone: agreement.alone,
+            method,
+            settle: terms.settle,
+            is_partial: self.stop.is_told(),
+            sampled: match terms.scope {
+                Scope::Sample(percent) => Some(percent),
+                _ => None,
+            },
+            took: began.elapsed(),
+        }
+    }
+}
+
+fn broken(error: &tokio::task::JoinError) -> Fault {
+    Fault::stop(model::Code::Broken, format!("a task of the comparison has ended: {error}"))
+}
