@@ -7,6 +7,7 @@
 //!   plan        who is asked what                                              (pure)
 //!   walk        the source's keys, cut into stretches
 //!   scan        each stretch on both sides; what does not match is suspected
+//!   scatter     the same in buckets, where the stores sort keys in two ways
 //!     matching    the marks of a stretch, side by side                         (pure)
 //!     pace        how many rows at once, and when to pause                     (pure)
 //!   settle      suspects are looked at again until they are equal or stay different
@@ -35,6 +36,7 @@ pub mod progress;
 pub mod refused;
 pub mod rule;
 mod scan;
+mod scatter;
 mod settle;
 mod suspect;
 pub mod terms;

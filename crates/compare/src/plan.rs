@@ -1,6 +1,7 @@
 //! PURE: who is asked what.
 
 use crate::agree::{Agreement, Paired};
+use crate::refused::Side;
 use crate::rule::Rule;
 use crate::terms::End;
 use model::{Ask, Cell, Column, Compares, Digest, Key, Kind, Mark, Row, Seed, Table, Wanted};
@@ -63,6 +64,14 @@ impl Plan {
                 columns: columns.collect(),
                 key: Vec::new(),
             },
+        }
+    }
+
+    /// What a side is asked, and whether its key is known to tell rows apart.
+    pub(crate) fn of(&self, side: Side) -> (&Ask, bool) {
+        match side {
+            Side::Source => (&self.source, self.is_unique[0]),
+            Side::Copy => (&self.copy, self.is_unique[1]),
         }
     }
 

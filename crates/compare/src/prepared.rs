@@ -8,7 +8,8 @@ use crate::pace::Pace;
 use crate::plan::Plan;
 use crate::progress::{Progress, Stop};
 use crate::refused::{Refused, Side};
-use crate::scan::{Scan, flawed};
+use crate::scan::{Scan, check_key};
+use crate::scatter::Scatter;
 use crate::settle::{Settle, Settled};
 use crate::suspect::Waits;
 use crate::terms::{End, Scope, Terms};
@@ -236,8 +237,25 @@ impl Run {
         let orphaning = tokio::spawn(self.orphans(&plan).run(orphaned));
         let next = Arc::new(tokio::sync::Mutex::new(next));
         let mut tasks = JoinSet::new();
-        tasks.spawn(self.walk(&plan, &pace, &halt).run(stretches));
-        for _ in 0..terms.connections.max(1) {
+        let is_sorted_alike = self.prepared.is_sorted_alike;
+        if is_sorted_alike {
+            tasks.spawn(self.walk(&plan, &pace, &halt).run(stretches));
+        } else {
+            let scatter = Scatter {
+                plan: Arc::clone(&plan),
+                source: self.line(Side::Source),
+                copy: self.line(Side::Copy),
+                suspects: suspects.clone(),
+                references: terms.references.clone(),
+                orphans: orphans.clone(),
+                sample: self.sample(),
+                rows: [rows, rows_max],
+                progress: Arc::clone(progress),
+                stop: halt.clone(),
+            };
+            tasks.spawn(scatter.run());
+        }
+        for _ in 0..if is_sorted_alike { terms.connections.max(1) } else { 0 } {
             let scan = Scan {
                 plan: Arc::clone(&plan),
                 source: self.line(Side::Source),
@@ -291,26 +309,27 @@ impl Run {
     }
 
     fn walk(&self, plan: &Arc<Plan>, pace: &Arc<Mutex<Pace>>, halt: &Stop) -> Walk {
-        let Terms { scope, seed, .. } = &self.prepared.terms;
-        let sample = match scope {
-            Scope::Sample(percent) => {
-                Some(Sample { percent: *percent, state: *seed, has_any: false })
-            }
-            _ => None,
-        };
         Walk {
             plan: Arc::clone(plan),
             source: self.line(Side::Source),
-            copy: self.prepared.is_sorted_alike.then(|| self.line(Side::Copy)),
+            copy: self.line(Side::Copy),
             pace: Arc::clone(pace),
-            sample,
+            sample: self.sample(),
             stop: halt.clone(),
+        }
+    }
+
+    fn sample(&self) -> Option<Sample> {
+        match self.prepared.terms.scope {
+            Scope::Sample(percent) => {
+                Some(Sample { percent, state: self.prepared.terms.seed, has_any: false })
+            }
+            _ => None,
         }
     }
 
     fn settle(&self, plan: &Arc<Plan>) -> Settle {
         Settle {
-            is_sorted_alike: self.prepared.is_sorted_alike,
             plan: Arc::clone(plan),
             source: self.line(Side::Source),
             copy: self.line(Side::Copy),
@@ -334,19 +353,8 @@ impl Run {
 
     /// Rows without a key are in no stretch.
     async fn check_nulls(&self, plan: &Plan) -> Result<(), Fault> {
-        for (side, is_unique) in [Side::Source, Side::Copy].into_iter().zip(plan.is_unique) {
-            let ask = match side {
-                Side::Source => &plan.source,
-                Side::Copy => &plan.copy,
-            };
-            let mut line = self.line(side);
-            let found = match is_unique {
-                true => None,
-                false => line.flaw(ask, &Selection::Nothing).await?,
-            };
-            if let Some(flaw) = found {
-                return Err(flawed(side, &flaw));
-            }
+        for side in [Side::Source, Side::Copy] {
+            check_key(&mut self.line(side), plan, side, &Selection::Nothing).await?;
         }
         Ok(())
     }

@@ -6,9 +6,8 @@ use crate::pace::Pace;
 use crate::plan::Plan;
 use crate::progress::{Progress, Stop};
 use crate::refused::Side;
-use crate::settle::Unmatched;
 use crate::terms::Reference;
-use model::{Ask, Code, Fault, Flaw, Key, Listed, Mark, Selection};
+use model::{Code, Fault, Flaw, Key, Listed, Mark, Selection};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -24,7 +23,7 @@ pub(crate) struct Scan {
     /// Where the stretches come from; shared with others who do the same.
     pub(crate) stretches: Arc<tokio::sync::Mutex<mpsc::Receiver<Selection>>>,
     /// Where keys go that do not match.
-    pub(crate) suspects: mpsc::Sender<Vec<Unmatched>>,
+    pub(crate) suspects: mpsc::Sender<Vec<Key>>,
     /// References that the copy's rows have to keep.
     pub(crate) references: Vec<Reference>,
     /// Where rows go that do not.
@@ -63,7 +62,8 @@ impl Scan {
     }
 
     async fn compare(&mut self, stretch: &Selection) -> Result<(), Fault> {
-        self.check_key(stretch).await?;
+        check_key(&mut self.source, &self.plan, Side::Source, stretch).await?;
+        check_key(&mut self.copy, &self.plan, Side::Copy, stretch).await?;
         let began = Instant::now();
         let is_summed = self.plan.has_sums && self.unlike < UNLIKE_MAX;
         let rows = match is_summed {
@@ -79,10 +79,7 @@ impl Scan {
         };
         self.pace.lock().unwrap_or_else(PoisonError::into_inner).took(rows, began.elapsed());
         self.progress.add_compared(rows);
-        for place in 0..self.references.len() {
-            self.find_orphans(place, stretch).await?;
-        }
-        Ok(())
+        find_orphans(&mut self.copy, &self.plan, &self.references, stretch, &self.orphans).await
     }
 
     /// How many rows there are, if both sums are the same.
@@ -101,8 +98,8 @@ impl Scan {
             let plan = Arc::clone(&self.plan);
             // Most often both give all of it at once.
             let (source, copy) = tokio::try_join!(
-                listed(&mut self.source, &plan, Side::Source, &of),
-                listed(&mut self.copy, &plan, Side::Copy, &of),
+                listed(&mut self.source, &plan, Side::Source, &of, LISTED_MAX),
+                listed(&mut self.copy, &plan, Side::Copy, &of, LISTED_MAX),
             )?;
             rows += source.found.len() as u64;
             let (part, rest) = divided(&of, &source);
@@ -130,85 +127,88 @@ impl Scan {
         if let Some(key) = matching.twice() {
             return Err(flawed(Side::Source, &Flaw::Twice(key.clone())));
         }
-        let mut unmatched: Vec<Unmatched> = Vec::new();
+        let mut unmatched: Vec<Key> = Vec::new();
         let mut left = Some(part.clone());
         while let Some(of) = left.take() {
             let plan = Arc::clone(&self.plan);
             let listed = match copy.take() {
                 Some(listed) => listed,
-                None => listed(&mut self.copy, &plan, Side::Copy, &of).await?,
+                None => listed(&mut self.copy, &plan, Side::Copy, &of, LISTED_MAX).await?,
             };
             left = divided(&of, &listed).1;
             let met = listed.found.into_iter();
-            unmatched.extend(
-                met.filter_map(|(key, mark)| matching.meet(key, mark).map(|key| (key, Side::Copy))),
-            );
+            unmatched.extend(met.filter_map(|(key, mark)| matching.meet(key, mark)));
             if left.is_some() {
                 self.suspect(std::mem::take(&mut unmatched)).await;
             }
         }
-        unmatched.extend(matching.rest().map(|key| (key, Side::Source)));
+        unmatched.extend(matching.rest());
         let is_like = unmatched.is_empty();
         self.suspect(unmatched).await;
         Ok(is_like)
     }
 
-    async fn suspect(&mut self, keys: Vec<Unmatched>) {
+    async fn suspect(&mut self, keys: Vec<Key>) {
         if !keys.is_empty() {
             // Nobody listens after a fault there, which is told by itself.
             let _ = self.suspects.send(keys).await;
         }
     }
-
-    /// A key that nothing keeps from coming twice is looked through.
-    async fn check_key(&mut self, of: &Selection) -> Result<(), Fault> {
-        let plan = Arc::clone(&self.plan);
-        for (side, is_unique) in [Side::Source, Side::Copy].into_iter().zip(plan.is_unique) {
-            if is_unique {
-                continue;
-            }
-            let (line, ask) = match side {
-                Side::Source => (&mut self.source, &plan.source),
-                Side::Copy => (&mut self.copy, &plan.copy),
-            };
-            if let Some(flaw) = line.flaw(ask, of).await? {
-                return Err(flawed(side, &flaw));
-            }
-        }
-        Ok(())
-    }
-
-    async fn find_orphans(&mut self, place: usize, stretch: &Selection) -> Result<(), Fault> {
-        let plan = Arc::clone(&self.plan);
-        let Reference { column, table, key } = self.references[place].clone();
-        let refers = model::Reference { column, table, key };
-        let mut left = Some(stretch.clone());
-        while let Some(of) = left.take() {
-            let found = self.copy.orphans(&plan.copy, &refers, &of, ORPHANS_MAX).await?;
-            left = divided(&of, &found).1;
-            for (key, ()) in found.found {
-                let _ = self.orphans.send((place, key)).await;
-            }
-        }
-        Ok(())
-    }
 }
 
-/// The marks of rows of one side, made there or here.
-async fn listed(
+/// A key that nothing keeps from coming twice is looked through.
+pub(crate) async fn check_key(
     line: &mut Line,
     plan: &Plan,
     side: Side,
     of: &Selection,
-) -> Result<Listed<Mark>, Fault> {
-    let ask: &Ask = match side {
-        Side::Source => &plan.source,
-        Side::Copy => &plan.copy,
-    };
-    if plan.has_sums {
-        return line.marks(ask, of, LISTED_MAX).await;
+) -> Result<(), Fault> {
+    let (ask, is_unique) = plan.of(side);
+    if is_unique {
+        return Ok(());
     }
-    let rows = line.rows(ask, of, LISTED_MAX).await?;
+    match line.flaw(ask, of).await? {
+        Some(flaw) => Err(flawed(side, &flaw)),
+        None => Ok(()),
+    }
+}
+
+/// The rows of the copy that refer to none.
+pub(crate) async fn find_orphans(
+    copy: &mut Line,
+    plan: &Plan,
+    references: &[Reference],
+    stretch: &Selection,
+    orphans: &mpsc::Sender<(usize, Key)>,
+) -> Result<(), Fault> {
+    for (place, Reference { column, table, key }) in references.iter().enumerate() {
+        let (column, table, key) = (Arc::clone(column), table.clone(), Arc::clone(key));
+        let refers = model::Reference { column, table, key };
+        let mut left = Some(stretch.clone());
+        while let Some(of) = left.take() {
+            let found = copy.orphans(&plan.copy, &refers, &of, ORPHANS_MAX).await?;
+            left = divided(&of, &found).1;
+            for (key, ()) in found.found {
+                let _ = orphans.send((place, key)).await;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The marks of rows of one side, made there or here.
+pub(crate) async fn listed(
+    line: &mut Line,
+    plan: &Plan,
+    side: Side,
+    of: &Selection,
+    rows_max: usize,
+) -> Result<Listed<Mark>, Fault> {
+    let (ask, _) = plan.of(side);
+    if plan.has_sums {
+        return line.marks(ask, of, rows_max).await;
+    }
+    let rows = line.rows(ask, of, rows_max).await?;
     let marks = rows.found.into_iter().map(|(key, row)| {
         let mark = plan.mark(&key, row);
         (key, mark)
@@ -217,7 +217,7 @@ async fn listed(
 }
 
 /// The part of a selection that an answer speaks for, and what is left of it.
-fn divided<T>(of: &Selection, listed: &Listed<T>) -> (Selection, Option<Selection>) {
+pub(crate) fn divided<T>(of: &Selection, listed: &Listed<T>) -> (Selection, Option<Selection>) {
     match (of, listed.found.last()) {
         (Selection::Range { after, upto }, Some((last, _))) if listed.more => {
             let part = Selection::Range { after: after.clone(), upto: Some(last.clone()) };

@@ -4,7 +4,6 @@
 use crate::line::Line;
 use crate::plan::{self, Plan};
 use crate::progress::{Progress, Stop};
-use crate::refused::Side;
 use crate::suspect::{Finding, Look, Suspect, Waits};
 use crate::verdict::{Cause, ColumnDifference, Difference, Kind};
 use model::{Fault, Found, Key, Row};
@@ -32,9 +31,6 @@ pub(crate) struct Settled {
 
 /// Looks again at suspects.
 pub(crate) struct Settle {
-    /// Whether both stores sort keys alike. If not, each has its own idea of a stretch, and a row of
-    /// the copy that the source has as well is suspected by the source's own stretch.
-    pub(crate) is_sorted_alike: bool,
     /// What each side is asked.
     pub(crate) plan: Arc<Plan>,
     /// To the source.
@@ -51,15 +47,11 @@ pub(crate) struct Settle {
     pub(crate) stop: Stop,
 }
 
-/// A key that did not match, and a side that has it.
-pub(crate) type Unmatched = (Key, Side);
-
 /// The source's row, as far as it can be told from others: none if it is not there, or not within
 /// what is compared.
 type State = Option<(u64, Row)>;
 
-/// Suspects by key, and whether the source is known to have had it.
-type Suspects = BTreeMap<Key, (Suspect<State>, bool)>;
+type Suspects = BTreeMap<Key, Suspect<State>>;
 
 /// How many suspects wait at the same time; whoever finds more waits with them.
 const SUSPECTS_MAX: usize = 50_000;
@@ -67,7 +59,7 @@ const KEYS_MAX: usize = 500;
 
 impl Settle {
     /// Takes suspects until there will be no more, and looks at each until it is settled.
-    pub(crate) async fn run(mut self, mut found: mpsc::Receiver<Vec<Unmatched>>) -> Settled {
+    pub(crate) async fn run(mut self, mut found: mpsc::Receiver<Vec<Key>>) -> Settled {
         let mut settled = Settled::default();
         let mut suspects = Suspects::new();
         let mut due: BTreeSet<(Instant, Key)> = BTreeSet::new();
@@ -78,13 +70,11 @@ impl Settle {
                 match until(next, found.recv()).await {
                     Some(Some(keys)) => {
                         let now = Instant::now();
-                        for (key, side) in keys {
-                            let is_new = || {
-                                due.insert((now, key.clone()));
-                                (Suspect::new(now), false)
-                            };
-                            let suspect = suspects.entry(key.clone()).or_insert_with(is_new);
-                            suspect.1 |= side == Side::Source;
+                        for key in keys {
+                            suspects.entry(key.clone()).or_insert_with(|| {
+                                due.insert((now, key));
+                                Suspect::new(now)
+                            });
                         }
                     }
                     Some(None) => is_open = false,
@@ -130,13 +120,9 @@ impl Settle {
         for key in keys {
             let (source, copy) = (of_source.remove(&key), of_copy.remove(&key));
             let difference = plan.judge(&key, source.as_ref(), copy.as_ref());
-            let Some((suspect, is_of_source)) = suspects.get_mut(&key) else { continue };
-            let is_elsewhere = !self.is_sorted_alike
-                && !*is_of_source
-                && source.as_ref().is_some_and(|it| it.is_within);
+            let Some(suspect) = suspects.get_mut(&key) else { continue };
             let state = source.filter(|it| it.is_within).map(|it| (it.version, it.row));
-            let look =
-                Look { began, ended, source: state, is_same: difference.is_none() || is_elsewhere };
+            let look = Look { began, ended, source: state, is_same: difference.is_none() };
             match suspect.look(look, self.waits) {
                 Finding::Again(at) => {
                     due.insert((at, key));

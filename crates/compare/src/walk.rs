@@ -14,8 +14,8 @@ pub(crate) struct Walk {
     pub(crate) plan: Arc<Plan>,
     /// To the source.
     pub(crate) source: Line,
-    /// To the copy, whose keys lie behind the source's last one perhaps; only where both sort alike.
-    pub(crate) copy: Option<Line>,
+    /// To the copy, whose keys lie behind the source's last one perhaps.
+    pub(crate) copy: Line,
     /// How many rows a stretch should have.
     pub(crate) pace: Arc<Mutex<Pace>>,
     /// Which stretches are compared, if not all.
@@ -58,17 +58,17 @@ impl Walk {
         let rows = self.pace.lock().unwrap_or_else(PoisonError::into_inner).rows();
         let plan = Arc::clone(&self.plan);
         let cut = self.source.cut(&plan.source, after, rows).await?;
-        match (&cut, &mut self.copy) {
+        match cut {
+            Some(cut) => Ok(Some(cut)),
             // The copy may have any number of rows where the source has none.
-            (None, Some(copy)) => copy.cut(&plan.copy, after, rows).await,
-            _ => Ok(cut),
+            None => self.copy.cut(&plan.copy, after, rows).await,
         }
     }
 }
 
 impl Sample {
     /// Whether the next stretch is taken. One always is.
-    fn takes(&mut self, is_last: bool) -> bool {
+    pub(crate) fn takes(&mut self, is_last: bool) -> bool {
         let drawn = self.draw() * 100.0;
         let is_taken = drawn < self.percent || (is_last && !self.has_any);
         self.has_any |= is_taken;

@@ -19,7 +19,7 @@ use crate::value::Value;
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub, SubAssign};
-use xxhash_rust::xxh3::xxh3_128_with_seed;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 /// What a hash speaks of: the row itself, a column's value, or a field that the row lacks.
 const PRESENT: u8 = 0;
@@ -57,6 +57,13 @@ pub fn same(one: &Value, other: &Value) -> bool {
         bytes
     };
     one == other || canonical(one) == canonical(other)
+}
+
+/// A number that is the same for keys that are the same.
+pub fn key_hash(key: &Key) -> u64 {
+    let mut bytes = Vec::with_capacity(32);
+    key.values().iter().for_each(|value| canonical::put_value(value, &mut bytes));
+    xxh3_64(&bytes)
 }
 
 /// The digest of a set of rows; by default, of none.
