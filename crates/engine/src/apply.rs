@@ -29,6 +29,7 @@ use model::{
     Standing, Watermark,
 };
 use plan::{Plan, Planned};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::time::{Instant, timeout};
 
@@ -46,6 +47,8 @@ pub(crate) struct Apply {
     pub(crate) connections: u64,
     /// The batch whose reply never came, for the marks alone.
     pub(crate) in_doubt: Option<Watermark>,
+    /// The copies whose rows refer to those of others, as the target said it last.
+    pub(crate) refers: BTreeMap<CopyName, BTreeSet<CopyName>>,
     /// Whether keys were held or passed since the target was last asked what it holds.
     pub(crate) holds_moved: bool,
 }
@@ -298,6 +301,7 @@ impl Apply {
                 self.desk.want_key(name, &copy.of, &hold.key, &self.limits);
             }
         }
+        self.refers = standing.refers.clone();
         for (copy, pass) in &standing.passes {
             self.want_pass(copy, pass);
         }
@@ -318,7 +322,8 @@ impl Apply {
             let inspect = copy.inspect.clone().filter(|_| !copy.keeps);
             let table = copy.of.clone();
             let (purpose, began, upto) = (*purpose, began.clone(), upto.clone());
-            let wish = PassWish { table, purpose, began, upto, inspect };
+            let behind = self.refers.get(&copy.name).cloned().unwrap_or_default();
+            let wish = PassWish { table, purpose, began, upto, inspect, behind };
             self.desk.want_pass(name, &copy.name, wish);
         }
     }

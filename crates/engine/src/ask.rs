@@ -122,6 +122,8 @@ pub(crate) struct PassWish {
     pub(crate) upto: Option<Key>,
     /// Where the rows that the copy has now are read; nowhere if it can not be read.
     pub(crate) inspect: Option<Arc<dyn Service<dyn Inspect>>>,
+    /// The copies that its rows refer to: passes over these come first.
+    pub(crate) behind: BTreeSet<CopyName>,
 }
 
 /// What the reader does next.

@@ -98,6 +98,7 @@ impl Pipeline {
                 catalog: self.catalog.clone(),
                 connections: 0,
                 in_doubt: None,
+                refers: BTreeMap::new(),
                 holds_moved: false,
             };
             tasks.push((Box::new(apply), reporter));

@@ -319,7 +319,14 @@ impl Remember {
             return self.desk.pass_done(&self.name, &copy);
         };
         let (purpose, began, upto) = (*purpose, began.clone(), upto.clone());
-        let wish = PassWish { table: table.clone(), purpose, began, upto, inspect: None };
+        let wish = PassWish {
+            table: table.clone(),
+            purpose,
+            began,
+            upto,
+            inspect: None,
+            behind: BTreeSet::new(),
+        };
         self.desk.want_pass(&self.name, &copy, wish);
     }
 

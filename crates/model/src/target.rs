@@ -4,7 +4,7 @@ use crate::batch::{Batch, Hold, Mode, Outcome, Pass};
 use crate::fault::Fault;
 use crate::position::{CopyName, Epoch, Lane, Watermark};
 use async_trait::async_trait;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// One connection to a target.
@@ -43,6 +43,8 @@ pub struct Standing {
     pub holds: Vec<Hold>,
     /// How far each copy has been passed over; a copy that never began is not there.
     pub passes: BTreeMap<CopyName, Pass>,
+    /// The copies whose rows refer to rows of others, which have to be there first.
+    pub refers: BTreeMap<CopyName, BTreeSet<CopyName>>,
 }
 
 /// What a target can promise about a batch.

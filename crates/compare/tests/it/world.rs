@@ -56,7 +56,9 @@ impl World {
         let is_null = self.chance.is_one_of(10);
         let cells = [
             int(number * 3 + 1),
-            Value::from(format!("{}{number}", if number % 2 == 0 { "k" } else { "K" }).as_str()),
+            Value::from(
+                format!("{}{number}", if number.is_multiple_of(2) { "k" } else { "K" }).as_str(),
+            ),
             nullable(int(self.chance.below(7)), is_null),
             nullable(Value::from(texts[self.chance.below(texts.len())]), self.chance.is_one_of(10)),
             Value::Decimal(price.parse().unwrap()),

@@ -4,7 +4,7 @@ use super::*;
 use crate::ask::Reading;
 use model::inspect::Sees;
 use model::{Placement, Position, Purpose, Stretch, Table, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[tokio::test(start_paused = true)]
 async fn a_held_key_comes_up_after_a_pause_that_doubles_each_time() {
@@ -219,6 +219,32 @@ async fn a_failed_stretch_lets_others_go_first() {
     assert_eq!(copies.len(), 2);
 }
 
+/// Rows that refer to others would be refused one by one until these are there.
+#[tokio::test(start_paused = true)]
+async fn a_pass_over_rows_that_refer_to_others_comes_behind_theirs() {
+    let (desk, limits) = (Desk::default(), Limits::default());
+    pass(&desk, None);
+    let behind = |copy: &str| PassWish { behind: [copy.into()].into(), ..wish(None) };
+    desk.want_pass(&target(), &"a".into(), behind("copy"));
+    let copy_of = |errand| match errand {
+        Some(Errand::Stretch { copy, .. }) => Some(copy.as_str().to_owned()),
+        _ => None,
+    };
+    for _ in 0..2 {
+        let errand = next(&desk, &limits).await.expect("an errand");
+        let Errand::Stretch { copy, .. } = &errand else { panic!("a stretch") };
+        assert_eq!(copy.as_str(), "copy");
+        desk.failed(errand, Duration::ZERO);
+    }
+    desk.pass_done(&target(), &"copy".into());
+    assert_eq!(copy_of(next(&desk, &limits).await).as_deref(), Some("a"));
+    // Those of a circle wait for none.
+    desk.want_pass(&target(), &"b".into(), behind("c"));
+    desk.want_pass(&target(), &"c".into(), behind("b"));
+    desk.pass_done(&target(), &"a".into());
+    assert!(copy_of(next(&desk, &limits).await).is_some());
+}
+
 /// The next errand, if one comes within no time.
 async fn next(desk: &Desk, limits: &Limits) -> Option<Errand> {
     let soon = Duration::from_millis(999);
@@ -271,7 +297,7 @@ fn pass(desk: &Desk, upto: Option<i64>) {
 
 fn wish(upto: Option<i64>) -> PassWish {
     let (purpose, began, upto) = (Purpose::Fill, at(1), upto.map(key));
-    PassWish { table: "t".into(), purpose, began, upto, inspect: None }
+    PassWish { table: "t".into(), purpose, began, upto, inspect: None, behind: BTreeSet::new() }
 }
 
 fn at(number: u64) -> Offset {

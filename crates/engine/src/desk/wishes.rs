@@ -85,7 +85,8 @@ impl State {
         }
         let mut due: Option<(&TargetName, &Option<Offset>, &CopyName, &mut Walk, PassWish)> = None;
         for (target, Wishes { behind, passes, .. }) in &mut self.wishes {
-            for (copy, walk) in passes {
+            let waiting = waiting(passes);
+            for (copy, walk) in passes.iter_mut().filter(|(copy, _)| !waiting.contains(*copy)) {
                 let Some(wish) = walk.next(limits) else { continue };
                 if walk.due > now {
                     next_due = Some(next_due.map_or(walk.due, |due| due.min(walk.due)));
@@ -152,6 +153,16 @@ impl State {
             }
         }
     }
+}
+
+/// The passes that wait for others of the same target: over the copies that their rows refer to,
+/// since until then each of their rows would be refused. Copies that refer to each other in a circle
+/// wait for none.
+fn waiting(passes: &BTreeMap<CopyName, Walk>) -> BTreeSet<CopyName> {
+    let waits = |walk: &Walk| walk.wish.behind.iter().any(|other| passes.contains_key(other));
+    let waiting: BTreeSet<_> =
+        passes.iter().filter(|(_, walk)| waits(walk)).map(|(copy, _)| copy.clone()).collect();
+    if waiting.len() == passes.len() { BTreeSet::new() } else { waiting }
 }
 
 impl Wishes {

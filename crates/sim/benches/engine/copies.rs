@@ -157,7 +157,7 @@ impl Target for Rows {
     async fn standing(&mut self, _lane: &Lane) -> Result<Standing, Fault> {
         let kept = self.0.lock().expect("no panic");
         let (watermark, passes) = (kept.watermark.clone(), kept.passes.clone());
-        Ok(Standing { watermark, holds: Vec::new(), passes })
+        Ok(Standing { watermark, holds: Vec::new(), passes, ..Standing::default() })
     }
 
     async fn apply(&mut self, batch: &Batch, _mode: Mode) -> Result<Outcome, Fault> {

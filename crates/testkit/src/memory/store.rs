@@ -241,6 +241,7 @@ impl State {
             watermark: watermarks.get(lane).cloned(),
             holds: holds.map(|(_, hold)| hold.clone()).collect(),
             passes: passes.map(|((_, copy), pass)| (copy.clone(), pass.clone())).collect(),
+            ..Standing::default()
         }
     }
 

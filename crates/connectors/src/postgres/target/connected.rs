@@ -107,7 +107,8 @@ impl Target for Connected {
         let mut writer = self.take()?;
         // Whoever asks goes on from there.
         writer.take_back().await?;
-        let standing = books::standing(&writer.session, &writer.access, lane).await?;
+        let mut standing = books::standing(&writer.session, &writer.access, lane).await?;
+        standing.refers = writer.tables.refers(&writer.session).await?;
         self.writer = Some(writer);
         Ok(standing)
     }

@@ -214,6 +214,14 @@ fn query(table: u32) -> String {
     )
 }
 
+/// Which tables refer to which others, by their names.
+pub(super) const REFERS: &str = "
+    select distinct n.nspname || '.' || c.relname, m.nspname || '.' || d.relname
+    from pg_constraint r
+    join pg_class c on c.oid = r.conrelid join pg_namespace n on n.oid = c.relnamespace
+    join pg_class d on d.oid = r.confrelid join pg_namespace m on m.oid = d.relnamespace
+    where r.contype = 'f' and r.conrelid <> r.confrelid";
+
 /// A text that is another one whenever the table looks in another way; one cell, or no row.
 pub(super) fn stamp(name: &TableName) -> String {
     let (schema, name) = name.as_str().split_once('.').unwrap_or_default();

@@ -92,6 +92,27 @@ impl Tables {
         Ok(())
     }
 
+    /// The copies whose rows refer to those of others.
+    pub(super) async fn refers(
+        &self,
+        session: &Session,
+    ) -> Result<BTreeMap<CopyName, BTreeSet<CopyName>>, Fault> {
+        let rows = session.query(shape::REFERS).await;
+        let rows = rows.map_err(|trouble| of_server(&self.access, trouble))?;
+        let is_of = |copy: &CopyTo, name: &Option<String>| name.as_deref() == Some(&*copy.table);
+        let mut refers: BTreeMap<CopyName, BTreeSet<CopyName>> = BTreeMap::new();
+        for row in &rows {
+            let [from, to] = &row[..] else { continue };
+            for copy in self.copies.values().filter(|copy| is_of(copy, from)) {
+                let others = self.copies.values().filter(|other| is_of(other, to));
+                let others = others.filter(|other| other.name != copy.name);
+                let others = others.map(|other| other.name.clone());
+                refers.entry(copy.name.clone()).or_default().extend(others);
+            }
+        }
+        Ok(refers)
+    }
+
     /// Looks, now and then, whether the tables are still those that were seen.
     pub(super) async fn look_again(&mut self, session: &Session) -> Result<(), Fault> {
         let now = Instant::now();

@@ -125,6 +125,7 @@ pub(super) fn standing(
             watermark: watermark(&snapshot, lane)?,
             holds: holds(&snapshot, lane)?,
             passes: passes(&snapshot, lane)?,
+            ..Standing::default()
         })
     };
     read().map_err(|error| judge_note(path, error))

@@ -103,7 +103,10 @@ impl Session {
     pub(super) fn standing(&mut self, lane: &Lane) -> Result<Standing, Fault> {
         self.take_back()?;
         self.handle.check()?;
-        books::standing(&self.handle.connection, &self.handle.path, lane)
+        let mut standing = books::standing(&self.handle.connection, &self.handle.path, lane)?;
+        let refers = self.tables.refers(&self.handle.connection);
+        standing.refers = refers.map_err(|error| of_file(&self.handle.path, error))?;
+        Ok(standing)
     }
 
     /// Another connection leads the lane from now on: what is open is taken back, and nothing more

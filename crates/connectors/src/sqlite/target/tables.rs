@@ -51,6 +51,27 @@ impl Tables {
         self.have_foreign_keys
     }
 
+    /// The copies whose rows refer to those of others.
+    pub(super) fn refers(
+        &self,
+        connection: &Connection,
+    ) -> Sqlite<BTreeMap<CopyName, BTreeSet<CopyName>>> {
+        let ask = "select distinct \"table\" from pragma_foreign_key_list(?1)";
+        let mut ask = connection.prepare_cached(ask)?;
+        let mut refers = BTreeMap::new();
+        for copy in self.copies.values() {
+            let tables = ask.query_map([&*copy.table], |row| row.get::<_, String>(0))?;
+            let tables = tables.collect::<Sqlite<Vec<_>>>()?;
+            let is_meant = |other: &&CopyTo| {
+                other.name != copy.name
+                    && tables.iter().any(|table| table.eq_ignore_ascii_case(&other.table))
+            };
+            let others = self.copies.values().filter(is_meant).map(|other| other.name.clone());
+            refers.insert(copy.name.clone(), others.collect());
+        }
+        Ok(refers)
+    }
+
     /// Forgets what a transaction that is taken back may have made.
     pub(super) fn forget(&mut self) {
         self.layouts.clear();

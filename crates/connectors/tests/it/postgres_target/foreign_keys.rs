@@ -345,3 +345,18 @@ async fn a_row_that_others_refer_to_may_get_another_key_and_keep_its_unique_valu
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_says_whose_rows_refer_to_whose() {
+    let Some(mut pair) = Pair::new(&format!("{PAIR}{RING}").replace("{when}", "")).await else {
+        return;
+    };
+    let refers = |from: &str, to: &str| (from.into(), [to.into()].into());
+    let standing = pair.led.target.standing(&"lane".into()).await.expect("an answer");
+    assert_eq!(standing.refers, [refers("copy", "others"), refers("others", "copy")].into());
+    let others = "create table public.others (id bigint primary key)";
+    pair.rig.again(&format!("{}; {others}", tree("")));
+    let mut led = pair.rig.lead().await;
+    let standing = led.target.standing(&"lane".into()).await.expect("an answer");
+    assert_eq!(standing.refers, [].into(), "a table that refers to itself waits for none");
+}

@@ -1,6 +1,9 @@
 //! Tables of a copy whose rows refer to one another.
 
 use super::rig::Rig;
+use instep_connectors::CopyTo;
+use instep_connectors::sqlite::File;
+use instep_connectors::sqlite::target::SqliteTarget;
 use model::{Effect, Mode, Outcome};
 use testkit::conformance::rows::{key, row};
 
@@ -89,6 +92,22 @@ async fn the_children_of_a_parent_that_stands_aside_for_a_while_stay() {
     let swapped = vec![rig.put(row(1, 2, "b")), rig.put(row(2, 1, "b"))];
     assert_eq!(led.together(2, swapped).await, None);
     assert_eq!(rig.dump("select question from answers"), "1\n2");
+}
+
+#[tokio::test]
+async fn a_target_says_whose_rows_refer_to_whose() {
+    let statements = format!(
+        "{TREE}; create table answers (id integer primary key,
+             question int references Questions_Copy (id))"
+    );
+    let mut rig = Rig::new(&statements);
+    rig.target = SqliteTarget::new(
+        File::new(&rig.folder.file()),
+        vec![rig.copy.clone(), CopyTo::new("answers", "answers")],
+    );
+    let mut led = rig.lead().await;
+    let standing = led.target.standing(&"lane".into()).await.expect("an answer");
+    assert_eq!(standing.refers[&"answers".into()], [rig.copy.name.clone()].into());
 }
 
 fn dump(rig: &Rig) -> String {

@@ -54,7 +54,12 @@ fn a_bridge_that_begins_again_is_still_a_bridge() {
 
 fn standing<const N: usize>(watermark: Offset, passes: [(&str, Pass); N]) -> Standing {
     let passes = passes.into_iter().map(|(copy, pass)| (copy.into(), pass)).collect();
-    Standing { watermark: Some(watermark), holds: Vec::<Hold>::new(), passes }
+    Standing {
+        watermark: Some(watermark),
+        holds: Vec::<Hold>::new(),
+        passes,
+        ..Standing::default()
+    }
 }
 
 fn extent() -> Extent {

@@ -196,7 +196,7 @@ fn a_key_that_another_copy_holds_is_still_asked_for() {
     };
     let passes = ["copy", "second"].map(|copy| (copy.into(), Pass::Done)).into();
     let holds = vec![hold("copy"), hold("second")];
-    let standing = Standing { watermark: None, holds, passes };
+    let standing = Standing { watermark: None, holds, passes, ..Standing::default() };
     let mut copies = Copies::new(&two, standing, &Limits::default(), 0);
     let mut draft = Draft::default();
     copies
@@ -234,7 +234,7 @@ fn standing(pass: Pass, held: &[i64]) -> Standing {
         since: 0,
     };
     let (holds, passes) = (held.iter().map(hold).collect(), [("copy".into(), pass)].into());
-    Standing { watermark: None, holds, passes }
+    Standing { watermark: None, holds, passes, ..Standing::default() }
 }
 
 fn under(upto: Option<i64>) -> Pass {

@@ -262,7 +262,7 @@ fn standing(watermark: Option<Watermark>, held: &[i64]) -> Standing {
         since: 0,
     };
     let passes = [("copy".into(), Pass::Done)].into();
-    Standing { watermark, holds: held.iter().map(hold).collect(), passes }
+    Standing { watermark, holds: held.iter().map(hold).collect(), passes, ..Standing::default() }
 }
 
 fn next(plan: &mut Plan) -> Planned {
