@@ -7,6 +7,7 @@
 //!   replication         the stream of changes, and what is asked on its connection
 //!   pgoutput            the messages in that stream
 //!   rows                rows read back, and exactly where they stand
+//!   audit               any table, looked at in order to compare it
 //!   target              tables that copies and counts are written to
 //!   outbox              the table that services insert their own named changes into
 //!   types               its types and our values
@@ -17,6 +18,7 @@
 //! ```
 
 pub mod access;
+mod audit;
 mod fault;
 mod fixed;
 pub mod glance;
@@ -39,6 +41,7 @@ pub mod types;
 mod wire;
 
 pub use access::Access;
+pub use audit::PostgresAudit;
 pub use fault::{Side, judge};
 pub use lsn::Lsn;
 pub use outbox::Outbox;

@@ -26,12 +26,13 @@ use super::outbox::{Layout, Outbox};
 use super::schema::{Described, Why};
 use super::source::publication_name;
 use async_trait::async_trait;
-use failure::Failure;
+pub(super) use failure::Failure;
 use model::{
     Answer, At, Digest, Fault, Inspect, Key, Row, Rows, Seed, Selection, Service, Table, TableName,
 };
 use open::Open;
 use pace::{BYTES_MAX, Pace};
+pub(super) use select::estimate;
 use snapshot::{Part, Snapshot};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -153,7 +154,7 @@ impl Reader {
             self.open = Some(open);
             return Ok(None);
         }
-        let rows = open.session.query(&select::estimate(name)).await?;
+        let rows = open.session.query(&estimate(name)).await?;
         self.open = Some(open);
         let rows = rows.first().and_then(|row| row.first()?.as_deref()?.parse().ok());
         Ok(rows)

@@ -27,7 +27,7 @@ use super::session::Session;
 use super::trouble::Trouble;
 use super::types::Types;
 pub use described::{Described, DescribedColumn, Leaf, Order};
-pub(super) use facts::{ColumnFacts, Facts};
+pub(super) use facts::{CollationFacts, ColumnFacts, Facts};
 use model::TableName;
 pub(super) use texts::{compares, order};
 pub use unfit::{Unfit, Why};

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod postgres;
+mod postgres_audit;
 mod postgres_target;
 mod sqlite_glance;
 mod sqlite_source;

@@ -9,7 +9,7 @@ mod hand;
 mod keys;
 mod login;
 mod reader;
-mod rig;
+pub(crate) mod rig;
 mod rows;
 mod schema;
 mod sessions;

@@ -7,14 +7,14 @@ use model::Fault;
 
 /// What ends an answer: trouble with the server, or what was found there.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(in crate::postgres) enum Failure {
     Trouble(Trouble),
     Fault(Fault),
 }
 
 impl Failure {
     /// What it means, with the address of the server.
-    pub(super) fn judged(self, access: &Access) -> Fault {
+    pub(in crate::postgres) fn judged(self, access: &Access) -> Fault {
         match self {
             Failure::Trouble(trouble) => {
                 let servers: Vec<_> = access.servers.iter().map(ToString::to_string).collect();

@@ -51,7 +51,7 @@ fn of_kind(reading: &Reading) -> Option<String> {
 
 /// About how many rows the server thinks that a table has: going by what it found when it last looked
 /// through it, and how large it has become since. Nothing if it never looked.
-pub(super) fn estimate(name: &TableName) -> String {
+pub(in crate::postgres) fn estimate(name: &TableName) -> String {
     let (schema, name) = name.as_str().split_once('.').unwrap_or_default();
     format!(
         "with recursive tree(oid) as (
