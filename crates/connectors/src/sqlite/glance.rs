@@ -4,16 +4,18 @@
 //!   Glance              what can be seen: the file's log, what is recorded, what was noted, tables
 //!     way               PURE: how a file is opened such that SQLite makes no file beside it
 //!     opened            one connection for one look, and whether what it saw held still
+//!       door              one way in for all of this process, so that no lock is lost
 //!   lock                who holds the file locked
 //!   sketch              its tables, with what a person would count and copy
 //! ```
 //!
-//! Each look opens the file anew and closes it again: closing any file of ours gives up the locks of
-//! all, so nothing may rest on them. It blocks, so callers give it a thread.
+//! Each look opens the file anew and closes it again, so nothing of it is held between two. It blocks,
+//! so callers give it a thread.
 
+mod door;
 mod fit;
 mod lock;
-mod opened;
+pub(super) mod opened;
 mod sketch;
 mod way;
 

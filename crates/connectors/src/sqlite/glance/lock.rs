@@ -1,7 +1,7 @@
 //! Who holds a file locked, asked of the operating system: no lock is taken for it, so nobody waits
 //! because of the question.
 
-use super::opened::beside;
+use super::way::beside;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 use std::fs::File;
 use std::io::{self, ErrorKind};

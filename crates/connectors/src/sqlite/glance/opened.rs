@@ -1,14 +1,15 @@
 //! One connection for one look. What was seen of a file that stood still counts only if nobody began
 //! to write to it meanwhile; then it is looked at again, as what it has become.
 
-use super::way::{self, HEADER_BYTES, Unreadable, Way};
+use super::door::{Door, unopened};
+use super::way::{self, Way, beside};
 use crate::sqlite::trouble::Trouble;
 use model::{Code, Fault};
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// How often a look begins anew.
@@ -16,49 +17,43 @@ const LOOKS_MAX: usize = 5;
 
 /// How the file can be read now.
 pub(super) fn way(path: &Path) -> Result<Way, Fault> {
-    let found = fs::metadata(path).map_err(|error| unopened(path, &error))?;
-    if !found.is_file() {
-        let what = if found.is_dir() { "is a folder" } else { "is no ordinary file" };
-        return Err(Fault::stop(Code::FileUnsuitable, format!("{} {what}", path.display())));
-    }
-    let mut header = Vec::new();
-    let limit = u64::try_from(HEADER_BYTES).unwrap_or(u64::MAX);
-    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut header));
-    read.map_err(|error| unopened(path, &error))?;
-    let log_bytes = fs::metadata(beside(path, "-wal")).map_or(0, |found| found.len());
-    let has_index = beside(path, "-shm").exists();
-    way::way(&header, log_bytes, has_index).map_err(|why| match why {
-        Unreadable::NoDatabase => {
-            let what = format!("{} does not begin as SQLite databases do", path.display());
-            Fault::stop(Code::FileUnsuitable, what)
-        }
-        Unreadable::NoIndex => {
-            let what = format!(
-                "{} has a log beside it, and no index of it, so that reading it would write there",
-                path.display()
-            );
-            Fault::retry(Code::NotMeasured, what)
-        }
-    })
+    Door::of(path)?.way(path)
 }
 
-/// Looks at the file.
-pub(super) fn look<T>(
+/// Looks at the file. What fails because others have it in another way meanwhile is looked at again.
+pub(in crate::sqlite) fn look<T>(
     path: &Path,
     busy: Duration,
     look: impl Fn(&Connection) -> Result<T, Trouble>,
 ) -> Result<T, Fault> {
+    let mut failed = None;
     for _ in 0..LOOKS_MAX {
-        let way = way(path)?;
-        let before = Stamp::of(path).map_err(|error| unopened(path, &error))?;
-        let seen = open(path, way, busy).map_err(Trouble::from).and_then(|it| look(&it));
-        let is_as_before = || Stamp::of(path).is_ok_and(|after| after == before);
-        if way != Way::Still || is_as_before() {
-            return seen.map_err(|trouble| judged(path, trouble));
+        let door = Door::of(path)?;
+        let way = door.way(path)?;
+        let before = Stamp::of(path, &door).map_err(|error| unopened(path, &error))?;
+        let seen = door.through(way, || Ok(open(path, way, busy)?), |it| look(it));
+        let holds = match (way, &seen) {
+            (Way::Still, _) => Stamp::of(path, &door).is_ok_and(|after| after == before),
+            (_, Err(Trouble::Sqlite(error))) => !is_of_its_log(error),
+            _ => true,
+        };
+        match seen {
+            seen if holds => return seen.map_err(|trouble| judged(path, trouble)),
+            Err(Trouble::Sqlite(error)) => failed = Some(error),
+            _ => failed = None,
         }
     }
     let what = format!("{} never held still while it was looked at", path.display());
-    Err(Fault::retry(Code::NotMeasured, what))
+    Err(match failed {
+        None => Fault::retry(Code::NotMeasured, what),
+        Some(error) => Fault::retry(Code::NotMeasured, format!("{what}: {error}")).because(error),
+    })
+}
+
+/// Whether the file's log or the log's index is being made or taken away, or was left as they are by
+/// a writer that ended without a word.
+fn is_of_its_log(error: &Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
 }
 
 fn open(path: &Path, way: Way, busy: Duration) -> rusqlite::Result<Connection> {
@@ -71,41 +66,30 @@ fn open(path: &Path, way: Way, busy: Duration) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// What of a file changes when somebody writes to it.
+/// What of a file changes when somebody writes to it. Its times alone move too seldom: the file says
+/// itself how often it was written.
 #[derive(PartialEq, Eq)]
 struct Stamp {
     file: (u64, u64),
     bytes: u64,
-    written: (i64, i64),
+    written: [(i64, i64); 2],
     log_bytes: u64,
+    header: [u8; 100],
 }
 
 impl Stamp {
-    fn of(path: &Path) -> io::Result<Self> {
+    fn of(path: &Path, door: &Door) -> io::Result<Self> {
         let found = fs::metadata(path)?;
+        let mut header = [0; 100];
+        door.read(&mut header)?;
         Ok(Self {
             file: (found.dev(), found.ino()),
             bytes: found.len(),
-            written: (found.mtime(), found.mtime_nsec()),
+            written: [(found.mtime(), found.mtime_nsec()), (found.ctime(), found.ctime_nsec())],
             log_bytes: fs::metadata(beside(path, "-wal")).map_or(0, |found| found.len()),
+            header,
         })
     }
-}
-
-/// The file that SQLite keeps beside another one.
-pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
-}
-
-fn unopened(path: &Path, error: &io::Error) -> Fault {
-    let code = match error.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => Code::FileMissing,
-        ErrorKind::PermissionDenied => Code::FileDenied,
-        _ => Code::NotMeasured,
-    };
-    Fault::stop(code, format!("{}: {error}", path.display()))
 }
 
 fn judged(path: &Path, trouble: Trouble) -> Fault {

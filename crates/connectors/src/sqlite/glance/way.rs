@@ -4,7 +4,7 @@
 //! where it is missing, even for somebody who only reads. So the index is opened for reading, too;
 //! and a file whose log is not there is nobody's at this moment, and read as one that stands still.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How a file can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,13 @@ pub(super) fn way(header: &[u8], log_bytes: u64, has_index: bool) -> Result<Way,
     }
 }
 
+/// The file that SQLite keeps beside another one.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
 /// The address under which SQLite opens the file in this way.
 pub(super) fn address(path: &Path, way: Way) -> String {
     let mut address = String::from("file:");
@@ -61,8 +68,8 @@ pub(super) fn address(path: &Path, way: Way) -> String {
         }
     }
     address.push_str(match way {
-        Way::Plain => "?mode=ro",
-        Way::WithLog => "?mode=ro&readonly_shm=1",
+        // One without a log may have one a moment later.
+        Way::Plain | Way::WithLog => "?mode=ro&readonly_shm=1",
         Way::Still => "?mode=ro&immutable=1",
     });
     address
@@ -97,6 +104,6 @@ mod tests {
     fn an_address_holds_any_path() {
         let path = Path::new("/a b/ü?#%.db");
         let written = address(path, Way::Plain);
-        assert_eq!(written, "file:/a%20b/%c3%bc%3f%23%25.db?mode=ro");
+        assert_eq!(written, "file:/a%20b/%c3%bc%3f%23%25.db?mode=ro&readonly_shm=1");
     }
 }
