@@ -1,8 +1,8 @@
 //! The systems: each folder knows one of them, and the ports of `model`; nothing else.
 //!
 //! ```text
-//!              source   target   inspect
-//!   sqlite       x        x         x
+//!              source   target   inspect   audit
+//!   sqlite       x        x         x        x
 //!   postgres     x        x         x
 //! ```
 //!

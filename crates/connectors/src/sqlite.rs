@@ -4,6 +4,7 @@
 //!   source              follows the file's tables, and reads their rows
 //!   target              copies and counts in its tables
 //!   glance              looks at a file without writing to it or beside it
+//!   audit               compares its tables with others, in the same way
 //!   file                opens connections, each on a thread of its own
 //!   schema              what a table looks like
 //!   affinity            what it makes of a declared type
@@ -14,6 +15,7 @@
 //! ```
 
 mod affinity;
+mod audit;
 mod fault;
 mod file;
 pub mod glance;
@@ -25,6 +27,7 @@ pub mod target;
 mod trouble;
 mod value;
 
+pub use audit::SqliteAudit;
 pub use file::File;
 pub use source::{
     Installation, Noted, Recording, SourceLimits, SqliteRows, SqliteSource, adopt, detach,

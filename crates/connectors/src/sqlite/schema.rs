@@ -11,12 +11,21 @@ pub(super) fn table(
     connection: &Connection,
     name: &TableName,
 ) -> rusqlite::Result<Option<Arc<Table>>> {
-    let is_strict = "select strict from pragma_table_list where schema = 'main' and name = ?1 \
-                     and type = 'table'";
+    let relation = relation(connection, name)?;
+    Ok(relation.and_then(|(is_table, table)| is_table.then_some(table)))
+}
+
+/// The same of whatever can be read as a table is, a view above all; and whether it is one.
+pub(super) fn relation(
+    connection: &Connection,
+    name: &TableName,
+) -> rusqlite::Result<Option<(bool, Arc<Table>)>> {
+    let is_strict = "select strict, type = 'table' from pragma_table_list
+        where schema = 'main' and name = ?1";
     let mut is_strict = connection.prepare_cached(is_strict)?;
     let mut found = is_strict.query([name.as_str()])?;
     let Some(row) = found.next()? else { return Ok(None) };
-    let is_strict: bool = row.get(0)?;
+    let (is_strict, is_table): (bool, bool) = (row.get(0)?, row.get(1)?);
     let columns =
         "select name, type, \"notnull\", pk from pragma_table_xinfo(?1, 'main') where hidden <> 1";
     let mut columns = connection.prepare_cached(columns)?;
@@ -30,7 +39,7 @@ pub(super) fn table(
         }
         let column: String = row.get(0)?;
         let compares = Compares {
-            collation: collation(connection, name, &column)?,
+            collation: if is_table { collation(connection, name, &column)? } else { None },
             affinity: Some(affinity(&declared, is_strict)),
         };
         columns.push(Column {
@@ -44,11 +53,11 @@ pub(super) fn table(
     key.sort_unstable();
     let key = key.into_iter().map(|(_, column)| column).collect();
     let mut table = Table { name: name.clone(), version: 1, columns, key };
-    if key_is_row_number(connection, &table)? {
+    if is_table && key_is_row_number(connection, &table)? {
         let column = &mut table.columns[table.key[0]];
         (column.kind, column.nullable) = (Kind::Int, false);
     }
-    Ok(Some(Arc::new(table)))
+    Ok(Some((is_table, Arc::new(table))))
 }
 
 /// Whether the key is SQLite's own number of the row, which is always whole and never NULL:

@@ -35,6 +35,7 @@ mod spool;
 mod trigger;
 mod unsure;
 
+pub(super) use estimate::rows as estimated_rows;
 pub use installation::{Installation, Noted};
 pub use limits::SourceLimits;
 pub use recording::Recording;

@@ -56,6 +56,7 @@ pub use inspect::SqliteCopyRows;
 pub use notes::Notes;
 pub(super) use notes::notes;
 pub(super) use tables::look_at;
+pub(super) use text::of as text_of;
 
 /// A SQLite file that copies and counts are written to.
 ///

@@ -4,6 +4,7 @@
 mod postgres;
 mod postgres_audit;
 mod postgres_target;
+mod sqlite_audit;
 mod sqlite_glance;
 mod sqlite_source;
 mod sqlite_target;

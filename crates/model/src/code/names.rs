@@ -63,6 +63,8 @@ pub enum Code {
     FileDenied,
     /// Another program holds the file of a service locked.
     FileLocked,
+    /// SQLite does not take what it is asked.
+    SqliteRefused,
     /// Triggers that record a source's changes are not as they have to be.
     SourceTriggers,
     /// A table of a copy refers to one that no copy fills.

@@ -5,7 +5,7 @@ use super::names::Code;
 /// Every code with its name and its explanation, in the order of the enumeration and of the
 /// reference page.
 #[rustfmt::skip]
-pub(super) const ENTRIES: [(Code, &str, &str); 106] = [
+pub(super) const ENTRIES: [(Code, &str, &str); 107] = [
     (Code::DataLocked, "E-DATA-LOCKED",
         "Another process works in this data directory. Two writers would destroy the journal, \
          so the second one does not start. Stop the other process, or give this one its own data_dir."),
@@ -147,6 +147,11 @@ pub(super) const ENTRIES: [(Code, &str, &str); 106] = [
         "Another program held the file locked for as long as the check waited, so that nobody else can write \
          to it, or even read it. It may be a transaction that somebody left open, a backup, or a program that \
          hangs. The message names the process where the system tells it. End that transaction or program."),
+    (Code::SqliteRefused, "E-SQLITE-REFUSED",
+        "SQLite does not take a statement, and would not take it again: a condition that somebody wrote names \
+         no column or has a mistake in it, a table is not there, or a value is not of the kind that is asked \
+         for. Nothing was read. Names stand in double quotes and texts in single ones; mend what the message \
+         names."),
     (Code::SourceTriggers, "W-SOURCE-TRIGGERS",
         "Some of the triggers that record the changes of a followed table are not there, or are not as they \
          have to be, as after a migration that made the table anew. Changes may have gone unrecorded since. \

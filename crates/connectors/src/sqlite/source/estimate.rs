@@ -7,7 +7,10 @@ use rusqlite::{Connection, OptionalExtension};
 /// What `analyze` has noted; else how far apart the first and the last number of a row are, which
 /// is too much where rows were deleted. Nothing where neither is known, or numbers say nothing: more
 /// rows than fit into the file.
-pub(super) fn rows(connection: &Connection, name: &TableName) -> rusqlite::Result<Option<u64>> {
+pub(in crate::sqlite) fn rows(
+    connection: &Connection,
+    name: &TableName,
+) -> rusqlite::Result<Option<u64>> {
     if let Some(noted) = noted(connection, name)? {
         return Ok(Some(noted));
     }

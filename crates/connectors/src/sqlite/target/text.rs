@@ -21,7 +21,7 @@ mod times;
 use model::{Float, Kind, Value};
 
 /// The text of a value that has no storage class of its own; none where SQLite has one.
-pub(super) fn of(value: &Value) -> Option<String> {
+pub(in crate::sqlite) fn of(value: &Value) -> Option<String> {
     match value {
         Value::Array(array) => Some(array::text(array)),
         other => scalar(other),

@@ -49,7 +49,7 @@ pub(super) const OWNED: &str = "create table questions_copy (
     id integer primary key, topic int, body text check (body <> 'refused'), shard text)";
 
 /// A file with a copy in it.
-pub(super) struct Rig {
+pub(crate) struct Rig {
     pub(super) folder: Arc<Folder>,
     pub(super) copy: CopyTo,
     pub(super) target: SqliteTarget,
@@ -86,7 +86,7 @@ impl Rig {
         Self { folder, copy, target, table }
     }
 
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.file()
     }
 
@@ -109,7 +109,7 @@ impl Rig {
         self.target.connect().await
     }
 
-    pub(super) async fn lead(&self) -> Led {
+    pub(crate) async fn lead(&self) -> Led {
         Led::new(self, "lane").await
     }
 
@@ -139,14 +139,14 @@ impl Rig {
     }
 
     /// A put of a row.
-    pub(super) fn put(&self, row: Row) -> Write {
+    pub(crate) fn put(&self, row: Row) -> Write {
         let key = self.table.key_of(&row).expect("a key");
         self.write(Effect::Put { key, row, new: false })
     }
 }
 
 /// A connection that leads a lane.
-pub(super) struct Led {
+pub(crate) struct Led {
     pub(super) target: Box<dyn Target>,
     pub(super) lane: Lane,
     pub(super) epoch: Epoch,
@@ -175,7 +175,7 @@ impl Led {
     }
 
     /// Writes in one transaction; the reason, if it is refused.
-    pub(super) async fn together(&mut self, number: u64, writes: Vec<Write>) -> Option<String> {
+    pub(crate) async fn together(&mut self, number: u64, writes: Vec<Write>) -> Option<String> {
         let batch = self.batch(number, writes);
         match self.target.apply(&batch, Mode::Together).await.expect("an answer") {
             Outcome::Written { .. } => None,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use testkit::conformance::rows;
 
 /// Each kind with a type as sources declare it.
-const KINDS: [(Kind, &str); 15] = [
+pub(crate) const KINDS: [(Kind, &str); 15] = [
     (Kind::Bool, "boolean"),
     (Kind::Int, "int8"),
     (Kind::Float, "double precision"),
@@ -125,14 +125,14 @@ proptest! {
     }
 }
 
-fn block_on(future: impl Future<Output = ()>) {
+pub(crate) fn block_on(future: impl Future<Output = ()>) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(future);
 }
 
 /// A copy with a column of each kind, that is yet to be made.
-fn rig() -> Rig {
+pub(crate) fn rig() -> Rig {
     let columns = KINDS.iter().enumerate();
     let columns = columns.map(|(at, (kind, declared))| column(&format!("c{at}"), *kind, declared));
     let columns = [column("id", Kind::Int, "bigint")].into_iter().chain(columns).collect();
@@ -140,7 +140,7 @@ fn rig() -> Rig {
 }
 
 /// A copy whose key is of a kind.
-fn keyed(at: usize) -> Rig {
+pub(crate) fn keyed(at: usize) -> Rig {
     let (kind, declared) = KINDS[at];
     let columns = vec![column("id", kind, declared), column("number", Kind::Int, "bigint")];
     made(Table { name: "keyed".into(), version: 1, columns, key: vec![0] })
@@ -163,7 +163,7 @@ fn column(name: &str, kind: Kind, declared: &str) -> Column {
 }
 
 /// A row with the signs of its zeros aside, which SQLite does not keep, and its NaNs as one.
-fn same(row: &Row) -> Row {
+pub(crate) fn same(row: &Row) -> Row {
     let same = |cell: &Cell| match cell {
         Cell::Value(Value::Float(float)) => Cell::Value(Value::Float(*float).into_canonical()),
         Cell::Value(Value::Array(array)) => {
@@ -183,11 +183,11 @@ fn same(row: &Row) -> Row {
 }
 
 /// Keys of one kind, and which it is.
-fn keys() -> impl Strategy<Value = (usize, Vec<Value>)> {
+pub(crate) fn keys() -> impl Strategy<Value = (usize, Vec<Value>)> {
     (0..KINDS.len()).prop_flat_map(|at| (Just(at), vec(value(KINDS[at].0), 1..12)))
 }
 
-fn row() -> impl Strategy<Value = Vec<Value>> {
+pub(crate) fn row() -> impl Strategy<Value = Vec<Value>> {
     KINDS
         .iter()
         .map(|(kind, _)| prop_oneof![1 => Just(Value::Null), 6 => value(*kind)].boxed())
