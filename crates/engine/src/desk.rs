@@ -78,11 +78,12 @@ impl Desk {
         self.0.errands.notify_one();
     }
 
-    /// A pass has come to its end.
+    /// A pass has come to its end; others may have waited for it.
     pub(crate) fn pass_done(&self, target: &TargetName, copy: &CopyName) {
         if let Some(wishes) = self.lock().wishes.get_mut(target) {
             wishes.passes.remove(copy);
         }
+        self.0.errands.notify_one();
     }
 
     /// A key is to be read again, with growing pauses until it is released.

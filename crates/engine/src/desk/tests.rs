@@ -236,8 +236,16 @@ async fn a_pass_over_rows_that_refer_to_others_comes_behind_theirs() {
         assert_eq!(copy.as_str(), "copy");
         desk.failed(errand, Duration::ZERO);
     }
+    // Whoever waits for an errand already is told.
+    let first = next(&desk, &limits).await.expect("an errand");
+    desk.failed(first, Duration::from_secs(100));
+    let waiting = tokio::spawn({
+        let (desk, limits) = (desk.clone(), limits.clone());
+        async move { copy_of(next(&desk, &limits).await) }
+    });
+    tokio::task::yield_now().await;
     desk.pass_done(&target(), &"copy".into());
-    assert_eq!(copy_of(next(&desk, &limits).await).as_deref(), Some("a"));
+    assert_eq!(waiting.await.unwrap().as_deref(), Some("a"));
     // Those of a circle wait for none.
     desk.want_pass(&target(), &"b".into(), behind("c"));
     desk.want_pass(&target(), &"c".into(), behind("b"));
