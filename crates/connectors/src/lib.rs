@@ -3,7 +3,7 @@
 //! ```text
 //!              source   target   inspect   audit
 //!   sqlite       x        x         x        x
-//!   postgres     x        x         x
+//!   postgres     x        x         x        x
 //! ```
 //!
 //! `copy` is what a configuration says of a copy in any of them, `noted` what the books of a target

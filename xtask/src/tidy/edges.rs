@@ -37,7 +37,7 @@ pub(super) fn names_for(tree: &Tree, user: &str, used: &str) -> Vec<String> {
 }
 
 /// Who may use whom. A new row or a new edge comes with a page in docs/decisions.
-const TABLE: [(&str, &[&str]); 11] = [
+const TABLE: [(&str, &[&str]); 12] = [
     ("model", &[]),
     ("worker", &["model"]),
     ("engine", &["model", "worker"]),

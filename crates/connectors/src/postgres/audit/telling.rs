@@ -84,8 +84,8 @@ async fn sum_of_keys(open: &mut Open, ask: &Ask, keys: &[Key]) -> Result<Sum, Fa
     Ok(sum)
 }
 
-/// What makes the keys of the selected rows useless. Rows that have NULL there lie above all others;
-/// and where the server calls keys equal, no row lies between them at which a stretch could end.
+/// What makes the keys of the selected rows useless; where nothing is selected, whether rows have NULL
+/// there. Where the server calls keys equal, no row lies between them at which a stretch could end.
 pub(super) async fn flaw(
     open: &mut Open,
     ask: &Ask,
@@ -97,23 +97,21 @@ pub(super) async fn flaw(
     let nullable = question.key.iter().filter(|it| it.held.nullable);
     let nulls: Vec<_> = nullable.map(|it| format!("{} is null", it.held.sql)).collect();
     let within = match of {
-        Selection::Nothing => return Ok(None),
+        Selection::Nothing if nulls.is_empty() => return Ok(None),
+        Selection::Nothing => {
+            let nulls = format!("({})", nulls.join(" or "));
+            let nulls = select::filtered(select::meant(&question).into_iter().chain([nulls]));
+            let query = format!("select count(*) from {only}{nulls}");
+            let [nulls] = one(open.session.query(&query).await?)?;
+            let nulls = nulls.parse().map_err(|_| odd())?;
+            return Ok((nulls > 0).then_some(Flaw::Null(nulls)));
+        }
         Selection::Range { after, upto } => select::range(&question, after.as_ref(), upto.as_ref()),
         Selection::Keys(keys) => match select::keys(&question, keys) {
             Some(within) => within,
             None => return Ok(None),
         },
     };
-    if !nulls.is_empty() && !matches!(of, Selection::Range { upto: Some(_), .. }) {
-        let nulls = format!("({})", nulls.join(" or "));
-        let nulls = select::filtered(select::meant(&question).into_iter().chain([nulls]));
-        let query = format!("select count(*) from {only}{nulls}");
-        let [nulls] = one(open.session.query(&query).await?)?;
-        match nulls.parse().map_err(|_| odd())? {
-            0 => {}
-            nulls => return Ok(Some(Flaw::Null(nulls))),
-        }
-    }
     let cells = select::cells(&question.key);
     let query =
         format!("select {cells} from {only}{within} group by {cells} having count(*) > 1 limit 1");

@@ -110,6 +110,7 @@ impl Tables {
                 refers.entry(copy.name.clone()).or_default().extend(others);
             }
         }
+        refers.retain(|_, others| !others.is_empty());
         Ok(refers)
     }
 

@@ -66,8 +66,11 @@ impl Tables {
                 other.name != copy.name
                     && tables.iter().any(|table| table.eq_ignore_ascii_case(&other.table))
             };
-            let others = self.copies.values().filter(is_meant).map(|other| other.name.clone());
-            refers.insert(copy.name.clone(), others.collect());
+            let others = self.copies.values().filter(is_meant);
+            let others: BTreeSet<_> = others.map(|other| other.name.clone()).collect();
+            if !others.is_empty() {
+                refers.insert(copy.name.clone(), others);
+            }
         }
         Ok(refers)
     }
