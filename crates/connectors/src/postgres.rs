@@ -15,6 +15,7 @@
 //!   fault  trouble      its errors, judged
 //!   link  login  tries  a connection, logged in, to the first server that will do
 //!   lsn  quote          its positions; names and texts as SQL
+//!   literal             names and values in statements that people run
 //! ```
 
 pub mod access;
@@ -23,6 +24,7 @@ mod fault;
 mod fixed;
 pub mod glance;
 mod link;
+pub mod literal;
 mod login;
 mod lsn;
 mod outbox;

@@ -10,6 +10,7 @@
 //!   affinity            what it makes of a declared type
 //!   value               SQLite's values and ours
 //!   quote               names and texts as SQL
+//!   literal             names and values in statements that people run
 //!   inode               which file a path names
 //!   fault  trouble      SQLite's errors, judged
 //! ```
@@ -20,6 +21,7 @@ mod fault;
 mod file;
 pub mod glance;
 mod inode;
+pub mod literal;
 mod quote;
 mod schema;
 mod source;

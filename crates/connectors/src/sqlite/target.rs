@@ -38,7 +38,7 @@ mod shape;
 mod sql;
 mod stored;
 mod tables;
-mod text;
+pub(super) mod text;
 mod trouble;
 mod way;
 mod write;
