@@ -11,6 +11,7 @@
 //!   query, text          what a request says                                             (pure)
 //!   views, shown         what an answer says, and how it is made of what the engine says (pure)
 //!   metrics              the page that is scraped; families: what each is for             (pure)
+//!   watched              the few pages of a process that is only watched
 //!   problem              what an answer says when there is none
 //! ```
 //!
@@ -39,12 +40,17 @@ mod shown;
 mod text;
 mod tls;
 mod views;
+mod watched;
 
 pub use guard::rate::Rate;
 pub use guard::tokens::{Role, Token};
 pub use metrics::families::{FAMILIES, Family};
+pub use metrics::page::{Page, Sample};
 pub use ready::Ready;
 pub use router::document;
 pub use serve::{Listener, serve};
 pub use settings::{Bounds, Settings};
+pub use text::civil::write_instant;
+pub use text::json;
 pub use tls::{Certificates, TlsFiles, WARN_DAYS};
+pub use watched::{Watched, serve_watched};

@@ -4,14 +4,15 @@
 //! without samples is left out: what is not known is not shown as nothing.
 
 pub(crate) mod families;
+pub(crate) mod page;
 
 use engine::Latency;
 use engine::works::{SourceStatus, TargetState, TargetStatus};
 use families::{
-    APPLIED, BUILD, CAPTURED, FAILURES, Family, JOURNAL, LATENCY, RETAINED, RETRIES, STATE, WAITS,
+    APPLIED, BUILD, CAPTURED, FAILURES, JOURNAL, LATENCY, RETAINED, RETRIES, STATE, WAITS,
 };
+use page::{Page, Sample};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::time::Duration;
 
 /// The media type of the page.
@@ -31,16 +32,16 @@ pub(crate) fn page(facts: Facts<'_>) -> String {
     let targets = &merged(facts.targets);
     let per_target = |number: fn(&TargetStatus) -> Option<String>| {
         let sample = move |target: &TargetStatus| {
-            Some(Sample::plain(&[("target", &target.name)], number(target)?))
+            Some(Sample::new(&[("target", &target.name)], number(target)?))
         };
         targets.iter().filter_map(sample).collect::<Vec<_>>()
     };
     let captured = facts
         .sources
         .iter()
-        .map(|source| Sample::plain(&[("source", &source.name)], source.captured.to_string()));
-    let journal = facts.journal_bytes.map(|bytes| Sample::plain(&[], bytes.to_string()));
-    let mut page = Page(String::new());
+        .map(|source| Sample::new(&[("source", &source.name)], source.captured.to_string()));
+    let journal = facts.journal_bytes.map(|bytes| Sample::new(&[], bytes.to_string()));
+    let mut page = Page::default();
     page.family(&CAPTURED, captured.collect());
     let retained = facts.sources.iter().flat_map(retained);
     page.family(&RETAINED, retained.collect());
@@ -53,16 +54,16 @@ pub(crate) fn page(facts: Facts<'_>) -> String {
     let waits = per_target(|it| it.waits_since.map(seconds));
     page.family(&WAITS, waits);
     page.family(&JOURNAL, journal.into_iter().collect());
-    let build = Sample::plain(&[("version", facts.version)], "1".to_owned());
+    let build = Sample::new(&[("version", facts.version)], "1".to_owned());
     page.family(&BUILD, vec![build]);
-    page.0
+    page.text()
 }
 
 /// What each service of a source keeps because of us, where it counts it.
 fn retained(source: &SourceStatus) -> impl Iterator<Item = Sample> + '_ {
     source.services.iter().filter_map(|service| {
         let labels = [("source", &*source.name), ("service", &*service.name)];
-        Some(Sample::plain(&labels, service.retained_bytes?.to_string()))
+        Some(Sample::new(&labels, service.retained_bytes?.to_string()))
     })
 }
 
@@ -99,7 +100,7 @@ fn merged(targets: Vec<TargetStatus>) -> Vec<TargetStatus> {
 fn states(target: &TargetStatus) -> impl Iterator<Item = Sample> + '_ {
     STATES.iter().map(|(state, name)| {
         let is_it = u8::from(target.state == *state);
-        Sample::plain(&[("target", &target.name), ("state", name)], is_it.to_string())
+        Sample::new(&[("target", &target.name), ("state", name)], is_it.to_string())
     })
 }
 
@@ -109,11 +110,11 @@ fn histogram(target: &str, latency: &Latency) -> Vec<Sample> {
     let bucket = |(bound, count): (String, &u64)| {
         upto += count;
         let labels = [("target", target), ("le", bound.as_str())];
-        Sample { suffix: "_bucket", ..Sample::plain(&labels, upto.to_string()) }
+        Sample::new(&labels, upto.to_string()).behind("_bucket")
     };
     let mut samples: Vec<_> =
         bounds.chain(["+Inf".to_owned()]).zip(&latency.counts).map(bucket).collect();
-    let whole = |suffix, number| Sample { suffix, ..Sample::plain(&[("target", target)], number) };
+    let whole = |suffix, number| Sample::new(&[("target", target)], number).behind(suffix);
     samples.push(whole("_sum", latency.sum.as_secs_f64().to_string()));
     samples.push(whole("_count", upto.to_string()));
     samples
@@ -124,47 +125,6 @@ fn seconds(micros: i64) -> String {
     let sign = if micros < 0 { "-" } else { "" };
     let since = Duration::from_micros(micros.unsigned_abs());
     format!("{sign}{}.{:06}", since.as_secs(), since.subsec_micros())
-}
-
-/// One line of the page.
-struct Sample {
-    suffix: &'static str,
-    labels: String,
-    number: String,
-}
-
-impl Sample {
-    fn plain(labels: &[(&str, &str)], number: String) -> Self {
-        let labels: Vec<_> =
-            labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
-        let labels =
-            if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-        Self { suffix: "", labels, number }
-    }
-}
-
-fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
-}
-
-struct Page(String);
-
-impl Page {
-    /// Appends a family, if it has samples.
-    fn family(&mut self, family: &Family, samples: Vec<Sample>) {
-        if samples.is_empty() {
-            return;
-        }
-        let Family { name, kind, help, .. } = family;
-        let mut put = |line: std::fmt::Arguments<'_>| {
-            writeln!(self.0, "{line}").expect("BUG: a string takes everything");
-        };
-        put(format_args!("# HELP {name} {help}"));
-        put(format_args!("# TYPE {name} {kind}"));
-        for Sample { suffix, labels, number } in samples {
-            put(format_args!("{name}{suffix}{labels} {number}"));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -41,6 +41,11 @@ impl Listener {
     pub fn address(&self) -> SocketAddr {
         self.address
     }
+
+    /// The next connection.
+    pub(crate) async fn accept(&self) -> io::Result<TcpStream> {
+        Ok(self.listener.accept().await?.0)
+    }
 }
 
 /// Answers requests about these works until `stop` is over and the requests at hand are done, or

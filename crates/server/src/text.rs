@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Number, Value as Json};
 
 /// A value as JSON shows it: numbers as they are where JSON can hold them exactly, else text.
-pub(crate) fn json(value: &Value) -> Json {
+pub fn json(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,
         Value::Bool(bool) => Json::Bool(*bool),

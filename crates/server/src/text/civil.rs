@@ -47,7 +47,7 @@ pub(crate) fn write_timestamp(micros: i64) -> String {
 }
 
 /// A moment with all digits of its microseconds, as RFC 3339 wants it.
-pub(crate) fn write_instant(micros: i64) -> String {
+pub fn write_instant(micros: i64) -> String {
     let (days, time) = (micros.div_euclid(MICROS_PER_DAY), micros.rem_euclid(MICROS_PER_DAY));
     let fraction = time % MICROS_PER_SECOND;
     format!("{}T{}.{fraction:06}Z", write_date(days), write_time(time - fraction))
