@@ -1,10 +1,15 @@
 //! The commands of `instep`, as they are typed; nothing here does any work.
 
+mod amount;
+mod verify;
+
 use crate::telemetry::LogFormat;
+use amount::time;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use std::path::PathBuf;
 use std::time::Duration;
+pub use verify::{CountsBy, Output, Refers, VerifyArguments};
 
 /// Keep every copy and every count of your data in step with its source, and prove it.
 #[derive(Debug, Parser)]
@@ -20,6 +25,7 @@ use std::time::Duration;
   instep config check               is the configuration right? Every mistake at once
   instep doctor                     is everything there that it names?
   instep run                        follow, copy, count and answer
+  instep verify --help              is a copy equal to its source?
   instep explain E-CONFIG-TYPE      what a code means, and what to do",
     after_help = "Exit codes: 0 done or in step, 1 unexpected, 2 usage or configuration, 3 differences \
                   or failing checks found, 4 a server can not be reached, 5 not permitted, \
@@ -95,6 +101,10 @@ pub enum Command {
   instep counts questions --wait 20s             just after the start, until it is filled
   instep counts questions topic_id=7 --at-least 4711 --wait 2s   not before that write")]
     Counts(CountsArguments),
+
+    /// Compare a table with its copy, row by row, while both are written to; nothing is changed.
+    #[command(before_help = verify::EXAMPLES, after_help = verify::EXITS)]
+    Verify(Box<VerifyArguments>),
 
     /// List, show, retry and discard the keys that copies' databases refused.
     #[command(
@@ -305,19 +315,6 @@ pub enum SourceCommand {
     },
 }
 
-/// A time such as 500ms, 30s or 2m.
-fn time(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|it: char| !it.is_ascii_digit()).unwrap_or(text.len());
-    let number: u32 = text[..digits].parse().map_err(|_| "write it like 500ms, 30s or 2m")?;
-    let number = u64::from(number);
-    match &text[digits..] {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(number * 60)),
-        _ => Err("write it like 500ms, 30s or 2m".to_owned()),
-    }
-}
-
 /// One verb each, about configurations.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
@@ -347,6 +344,13 @@ pub enum ConfigCommand {
         #[arg(value_name = "OTHER")]
         other: PathBuf,
     },
+}
+
+impl Command {
+    /// Whether it asks by itself for one JSON document.
+    pub fn asks_for_json(&self) -> bool {
+        matches!(self, Self::Verify(arguments) if arguments.output == Output::Json)
+    }
 }
 
 impl Globals {

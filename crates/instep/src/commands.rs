@@ -16,3 +16,4 @@ pub mod run;
 mod signals;
 pub mod source;
 pub mod status;
+pub mod verify;

@@ -3,7 +3,7 @@
 use clap::Parser;
 use instep::cli::{Cli, Command, ConfigCommand};
 use instep::commands::{
-    completions, config, counts, demo, doctor, explain, failures, init, run, source, status,
+    completions, config, counts, demo, doctor, explain, failures, init, run, source, status, verify,
 };
 use std::process::ExitCode;
 
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(globals, arguments),
         Command::Status(arguments) => status::run(globals, arguments),
         Command::Counts(arguments) => counts::run(globals, arguments),
+        Command::Verify(arguments) => verify::run(globals, arguments),
         Command::Failures(command) => failures::run(globals, command),
         Command::Source(command) => source::run(globals, command),
         Command::Doctor => doctor::run(globals),
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
         Command::Explain { code } => explain::run(code),
         Command::Completions { shell } => completions::run(*shell),
     };
-    instep::print(&report, globals.json)
+    instep::print(&report, globals.json || cli.command.asks_for_json())
 }
 
 /// Whether a line that could not be understood asks for JSON.

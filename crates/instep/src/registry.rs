@@ -22,6 +22,8 @@ pub(crate) use sqlite::installation;
 
 use crate::config::{Capture, Config, Copy, Count, Service, Source};
 use connectors::CopyTo;
+use connectors::postgres::PostgresAudit;
+use connectors::sqlite::{File, SqliteAudit};
 use engine::works::{Followed, KeptCopy, KeptCount, Shard, Works};
 use engine::{
     Board, Catalog, Counting, Group, Instance, Numbers, Pipeline, Push, SetAside, SortedState,
@@ -29,7 +31,7 @@ use engine::{
 };
 use journal::{Journal, RealDisk, Threads};
 use making::Making;
-use model::{Code, Fault, Inspect, Lane, TableName, TargetName};
+use model::{Audit, Code, Fault, Inspect, Lane, TableName, TargetName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
@@ -100,6 +102,14 @@ fn target_kind(service: &Service) -> Box<dyn TargetKind + '_> {
     match service {
         Service::Sqlite(path) => Box::new(sqlite::SqliteFile(path)),
         Service::Postgres(access) => Box::new(postgres::WrittenDatabase(access)),
+    }
+}
+
+/// A service as one side of a comparison that needs nothing of ours in it.
+pub(crate) fn audit(service: &Service) -> Arc<dyn model::Service<dyn Audit>> {
+    match service {
+        Service::Sqlite(path) => Arc::new(SqliteAudit::new(File::new(path))),
+        Service::Postgres(access) => Arc::new(PostgresAudit::new((**access).clone())),
     }
 }
 

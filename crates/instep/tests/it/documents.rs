@@ -23,7 +23,7 @@ use page::{Page, Use};
 use std::collections::BTreeSet;
 
 /// The pages that are run, each by a test of its own below.
-const RUN: [&str; 18] = [
+const RUN: [&str; 19] = [
     "README.md",
     "docs/README.md",
     "docs/tutorial.md",
@@ -35,6 +35,7 @@ const RUN: [&str; 18] = [
     "docs/how-to/push-a-count.md",
     "docs/how-to/read-your-own-write.md",
     "docs/how-to/handle-failures.md",
+    "docs/how-to/verify.md",
     "docs/how-to/migrate-a-table.md",
     "docs/how-to/operate.md",
     "docs/how-to/follow-postgresql.md",
@@ -85,6 +86,11 @@ fn reading_your_own_write_runs_as_it_is_written() {
 #[test]
 fn handling_failures_runs_as_it_is_written() {
     script::run("docs/how-to/handle-failures.md");
+}
+
+#[test]
+fn verifying_a_copy_runs_as_it_is_written() {
+    script::run("docs/how-to/verify.md");
 }
 
 #[test]

@@ -20,3 +20,4 @@ mod reference;
 mod rig;
 mod schema;
 mod sqlite_counts;
+mod verify;

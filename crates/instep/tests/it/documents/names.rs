@@ -3,6 +3,7 @@
 use super::page::{Page, beside, links, root, spans};
 use clap::{Command, CommandFactory};
 use instep::cli::Cli;
+use instep::commands::verify;
 use model::Code;
 use server::FAMILIES;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +37,8 @@ pub(super) fn dead_links(pages: &[Page]) -> Vec<String> {
 pub(super) fn unknown(pages: &[Page]) -> Vec<String> {
     let tests = functions();
     let codes: BTreeSet<_> = Code::all().map(Code::name).collect();
-    let metrics: BTreeSet<_> = FAMILIES.iter().map(|family| family.name).collect();
+    let metrics: BTreeSet<_> =
+        FAMILIES.iter().chain(&verify::FAMILIES).map(|family| family.name).collect();
     let mut unknown = Vec::new();
     for page in pages {
         for (line, text) in &page.prose {

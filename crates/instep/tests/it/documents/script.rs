@@ -10,7 +10,7 @@ use instep::cli::Cli;
 use tokio::runtime::Builder;
 
 /// Commands that change nothing, so that they can be typed again.
-const QUESTIONS: [&str; 15] = [
+const QUESTIONS: [&str; 16] = [
     "instep status",
     "instep counts",
     "instep failures list",
@@ -19,6 +19,7 @@ const QUESTIONS: [&str; 15] = [
     "instep config ",
     "instep explain ",
     "instep doctor",
+    "instep verify",
     "curl -s 'http://",
     "curl -s http://",
     "sqlite3 -header ",
