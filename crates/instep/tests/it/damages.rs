@@ -12,7 +12,7 @@ mod world;
 mod writer;
 
 use crate::rig::Chance;
-use instep_compare::{End, Outcome, Progress, Stop, Terms, Verdict, prepare};
+use compare::{End, Outcome, Progress, Stop, Terms, Verdict, prepare};
 use std::collections::BTreeMap;
 use std::env;
 use std::sync::Arc;
@@ -107,7 +107,8 @@ async fn a_store_that_goes_away_on_the_way_is_never_called_equal() {
     let fill = "insert into t select n, repeat('x', 200) from generate_series(1, 60000) n";
     for table in ["public.one", "public.other"] {
         let fill = fill.replace(" t ", &format!(" {table} "));
-        server.sql(&database, &format!("create table {table} (id int primary key, v text); {fill}"));
+        server
+            .sql(&database, &format!("create table {table} (id int primary key, v text); {fill}"));
     }
     let end = |table: &str| End {
         store: store::postgres(&server.url(&database)),

@@ -6,6 +6,7 @@ mod any_text;
 mod attacks;
 mod config_commands;
 mod contract;
+mod damages;
 mod defaults;
 mod demo;
 mod doctor;

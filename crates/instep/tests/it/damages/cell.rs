@@ -36,9 +36,8 @@ pub(super) const TYPES: [Type; 11] = [
 /// A value: none is NULL. Its text is that of either store but for what [`literal`] says.
 pub(super) type Cell = Option<String>;
 
-const TEXTS: [&str; 14] = [
-    "", " ", "a", "A", "ä", "Ä", "a b", "a-b", "ab", "it's", "\\x", "NULL", "1.0", "日本",
-];
+const TEXTS: [&str; 14] =
+    ["", " ", "a", "A", "ä", "Ä", "a b", "a-b", "ab", "it's", "\\x", "NULL", "1.0", "日本"];
 
 impl Type {
     /// As it is declared. What SQLite lacks has no declared type there, and is kept as text.
@@ -80,7 +79,9 @@ impl Type {
                 format!("{}{}", chance.one(&TEXTS), chance.one(&TEXTS))
             }
             Type::Bool => format!("{}", chance.below(2)),
-            Type::Float => format!("{}.{}", digits(chance, 100), [0, 25, 5, 75][usize_of(chance, 4)]),
+            Type::Float => {
+                format!("{}.{}", digits(chance, 100), [0, 25, 5, 75][usize_of(chance, 4)])
+            }
             Type::Time => format!(
                 "20{:02}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}+00:00",
                 10 + digits(chance, 20),

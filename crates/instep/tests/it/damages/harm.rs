@@ -2,7 +2,7 @@
 
 use super::cell::{Cell, Type};
 use super::world::World;
-use instep_compare::Kind as Wrong;
+use compare::Kind as Wrong;
 
 impl World {
     /// Does some harm, if there is something to do it to.

@@ -90,9 +90,10 @@ impl Schema {
 
     /// The statement that takes a row.
     pub(super) fn take(&self, table: &str, key: &[Cell], kind: Kind) -> String {
-        let is_it = self.columns.iter().zip(key).map(|((name, of), cell)| {
-            format!("{} = {}", quoted(name), literal(*of, cell, kind))
-        });
+        let is_it =
+            self.columns.iter().zip(key).map(|((name, of), cell)| {
+                format!("{} = {}", quoted(name), literal(*of, cell, kind))
+            });
         let is_it: Vec<_> = is_it.collect();
         format!("delete from {table} where {}", is_it.join(" and "))
     }

@@ -1,7 +1,7 @@
 //! The stores: a hand that writes to each, and what a comparison reads them by.
 
-use instep_connectors::postgres::{Access, PostgresAudit, Session};
-use instep_connectors::sqlite::{File, SqliteAudit};
+use connectors::postgres::{Access, PostgresAudit, Session};
+use connectors::sqlite::{File, SqliteAudit};
 use model::{Audit, Service};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use super::cell::Cell;
 use super::schema::Schema;
 use super::store::{Hand, Kind};
 use crate::rig::Chance;
-use instep_compare::{Difference, End, Kind as Wrong};
+use compare::{Difference, End, Kind as Wrong};
 use model::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
