@@ -64,10 +64,10 @@ pub(crate) fn agree(source: &Looked, copy: &Looked, terms: &Terms) -> Result<Agr
     };
     for name in &names {
         let pair = both.pair(name)?;
-        let taken = pair.taken(true).map_err(|why| {
+        let taken = pair.taken(true).map_err(|(code, why)| {
             let what = format!("its key has {name}, but {why}; name another with --key");
             let side = if pair.source.1.unreadable.is_some() { Side::Source } else { Side::Copy };
-            refused(side, Code::TableUnsuitable, what)
+            refused(side, code, what)
         })?;
         agreement.add(&pair, taken, &both, true);
     }
@@ -75,9 +75,9 @@ pub(crate) fn agree(source: &Looked, copy: &Looked, terms: &Terms) -> Result<Agr
         let pair = both.pair(&name)?;
         match pair.taken(false) {
             Ok(taken) => agreement.add(&pair, taken, &both, false),
-            Err(why) => agreement.unread.push(Unread {
+            Err((code, why)) => agreement.unread.push(Unread {
                 what: format!("column {name}"),
-                why: Fault::stop(Code::ColumnUnlike, format!("{name}: {why}")),
+                why: Fault::stop(code, format!("{name}: {why}")),
             }),
         }
     }
@@ -136,13 +136,13 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    fn taken(&self, is_key: bool) -> Result<Taken, String> {
+    fn taken(&self, is_key: bool) -> Result<Taken, (Code, String)> {
         for (side, (_, looked)) in [("source", &self.source), ("copy", &self.copy)] {
-            if let Some(why) = &looked.unreadable {
-                return Err(format!("the {side} can not be read: {why}"));
+            if let Some((code, why)) = &looked.unreadable {
+                return Err((*code, format!("at the {side} {why}")));
             }
         }
-        taken(self.source, self.copy, is_key)
+        taken(self.source, self.copy, is_key).map_err(|why| (Code::ColumnUnlike, why))
     }
 }
 
@@ -160,7 +160,7 @@ impl<'a> Both<'a> {
 
     /// Names that somebody wrote have to be there.
     fn check_names(&self) -> Result<(), Refused> {
-        let Terms { columns, leave_out, key, rules, map, .. } = self.terms;
+        let Terms { columns, leave_out, key, rules, map, counts, references, .. } = self.terms;
         let asked = columns.iter().chain(key).flatten().chain(rules.keys()).chain(map.keys());
         for name in asked {
             if find(self.copy, name).is_none() {
@@ -168,6 +168,12 @@ impl<'a> Both<'a> {
             }
             if find(self.source, self.at_source(name)).is_none() {
                 return Err(unknown(Side::Source, self.at_source(name), self.source));
+            }
+        }
+        let kept = counts.iter().filter_map(|counts| counts.value.as_ref());
+        for name in kept.chain(references.iter().map(|refers| &refers.column)) {
+            if find(self.copy, name).is_none() {
+                return Err(unknown(Side::Copy, name, self.copy));
             }
         }
         for name in leave_out {

@@ -4,6 +4,7 @@
 //! privilege but that of reading. So an answer says nothing about when it is from, and whoever
 //! compares looks again at what seems to differ.
 
+use crate::code::Code;
 use crate::fault::Fault;
 use crate::inspect::Selection;
 use crate::row::{Key, Row};
@@ -118,7 +119,7 @@ pub struct LookedColumn {
     /// Whether texts are filled up with blanks.
     pub is_padded: bool,
     /// Why nobody can compare its values, if so.
-    pub unreadable: Option<String>,
+    pub unreadable: Option<(Code, String)>,
 }
 
 /// What is asked of a store: which rows of which table, and what of each.

@@ -10,7 +10,7 @@ use crate::postgres::quote;
 use crate::postgres::schema::{self, CollationFacts, ColumnFacts};
 use crate::postgres::session::Cells;
 use crate::postgres::types::Types;
-use model::{Column, Looked, LookedColumn, Table, TableName};
+use model::{Code, Column, Looked, LookedColumn, Table, TableName};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -132,7 +132,7 @@ pub(super) fn read(known: &Known<'_>, rows: &[Cells]) -> Option<Read> {
             is_padded: held.base.system == "bpchar",
             unreadable: match line.is(11)? {
                 true => None,
-                false => Some("the role may not read it".to_owned()),
+                false => Some((Code::PostgresPrivilege, "the role may not read it".to_owned())),
             },
         });
         all.push(Column {

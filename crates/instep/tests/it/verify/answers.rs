@@ -119,6 +119,7 @@ fn what_is_compared_follows_what_was_asked_for() {
         ("--newest 3 --by id", 3, 3),
         ("--newest 2 --by id --columns title --copy-where id<11", 0, 2),
         ("--treat score=null-as-missing --map title=title --key id --where id=1", 0, 1),
+        ("--counts by=", 0, 1),
         ("--counts by=topic --where id<>3 --copy-where id<>3", 3, 3),
         ("--counts by=topic --where id<3 --copy-where id<3", 0, 2),
         ("--connections 1 --max-load 50% --sample 100% --where id<3", 0, 2),

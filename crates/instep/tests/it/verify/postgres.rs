@@ -139,6 +139,22 @@ fn who_does_not_get_in_or_finds_no_table_has_no_verdict() {
         );
         assert!(!format!("{}{}", ran.out, ran.err).contains("c4nary"));
     }
+    // A role that may read nothing, and then just what is compared.
+    let role = format!("nosy_{}", two.source);
+    two.server.sql(&two.source, &format!("create role {role} login"));
+    let source = two.url(&two.source).replace("postgres@", &format!("{role}@"));
+    let verify = || {
+        let flags = "--columns price,day --settle 100ms";
+        two.folder.run(&format!("--json verify --source {source} --copy {copy} {flags}"))
+    };
+    let denied = verify();
+    assert_eq!((denied.code, denied.problems()), (5, vec!["E-POSTGRES-PRIVILEGE".to_owned()]));
+    let grant = format!("grant select (id, price, day) on item to {role}");
+    two.server.sql(&two.source, &grant);
+    let equal = verify();
+    assert_eq!(equal.code, 0, "{}", equal.out);
+    let total = two.verify("--json --counts by=");
+    assert_eq!((total.code, &total.json()["data"]["compared"]), (0, &json!(1)));
     let two_sided = two.verify("--json --where nowhere=1");
     assert_eq!(two_sided.code, 6, "{}", two_sided.out);
 }
