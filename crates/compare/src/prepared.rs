@@ -10,7 +10,7 @@ use crate::progress::{Progress, Stop};
 use crate::refused::{Refused, Side};
 use crate::scan::{Scan, check_key};
 use crate::scatter::Scatter;
-use crate::settle::{Settle, Settled};
+use crate::settle::{KEYS_FIRST, Settle, Settled};
 use crate::suspect::Waits;
 use crate::terms::{End, Scope, Terms};
 use crate::verdict::{Agreed, Method, Unread, Verdict};
@@ -335,6 +335,7 @@ impl Run {
             copy: self.line(Side::Copy),
             waits: self.waits,
             listed_max: self.prepared.terms.listed_max,
+            keys_max: KEYS_FIRST,
             progress: Arc::clone(&self.manners.progress),
             stop: self.stop.clone(),
         }

@@ -41,6 +41,8 @@ pub(crate) struct Scan {
 /// Rows that are listed at once.
 const LISTED_MAX: usize = 50_000;
 const ORPHANS_MAX: usize = 1_000;
+/// Keys that are handed over at once.
+const SUSPECTS_MAX: usize = 1_000;
 /// So many stretches that do not match in a row, and sums are not worth asking for.
 const UNLIKE_MAX: u32 = 2;
 
@@ -139,19 +141,19 @@ impl Scan {
             let met = listed.found.into_iter();
             unmatched.extend(met.filter_map(|(key, mark)| matching.meet(key, mark)));
             if left.is_some() {
-                self.suspect(std::mem::take(&mut unmatched)).await;
+                self.suspect(&std::mem::take(&mut unmatched)).await;
             }
         }
         unmatched.extend(matching.rest());
         let is_like = unmatched.is_empty();
-        self.suspect(unmatched).await;
+        self.suspect(&unmatched).await;
         Ok(is_like)
     }
 
-    async fn suspect(&mut self, keys: Vec<Key>) {
-        if !keys.is_empty() {
+    async fn suspect(&mut self, keys: &[Key]) {
+        for keys in keys.chunks(SUSPECTS_MAX) {
             // Nobody listens after a fault there, which is told by itself.
-            let _ = self.suspects.send(keys).await;
+            let _ = self.suspects.send(keys.to_vec()).await;
         }
     }
 }

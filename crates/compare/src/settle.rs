@@ -6,7 +6,7 @@ use crate::plan::{self, Plan};
 use crate::progress::{Progress, Stop};
 use crate::suspect::{Finding, Look, Suspect, Waits};
 use crate::verdict::{Cause, ColumnDifference, Difference, Kind};
-use model::{Fault, Found, Key, Row};
+use model::{Fault, Found, Key, Mark};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -25,6 +25,8 @@ pub(crate) struct Settled {
     pub(crate) unsettled: u64,
     /// The first differences.
     pub(crate) listed: Vec<Difference>,
+    /// How much memory their values take.
+    pub(crate) bytes: usize,
     /// What ended it before its end.
     pub(crate) fault: Option<Fault>,
 }
@@ -41,6 +43,8 @@ pub(crate) struct Settle {
     pub(crate) waits: Waits,
     /// How many differences are listed.
     pub(crate) listed_max: usize,
+    /// How many rows are read again at once.
+    pub(crate) keys_max: usize,
     /// Who watches.
     pub(crate) progress: Arc<Progress>,
     /// Ends it early.
@@ -49,13 +53,19 @@ pub(crate) struct Settle {
 
 /// The source's row, as far as it can be told from others: none if it is not there, or not within
 /// what is compared.
-type State = Option<(u64, Row)>;
+type State = Option<(u64, Mark)>;
 
 type Suspects = BTreeMap<Key, Suspect<State>>;
 
 /// How many suspects wait at the same time; whoever finds more waits with them.
 const SUSPECTS_MAX: usize = 50_000;
+/// Rows that are read again at once: so many, as far as they fit into so much memory going by the last
+/// ones.
 const KEYS_MAX: usize = 500;
+pub(crate) const KEYS_FIRST: usize = 20;
+const BYTES_MAX: usize = 4 << 20;
+/// How much memory the values of listed differences may take; what comes later is only counted.
+const LISTED_BYTES_MAX: usize = 16 << 20;
 
 impl Settle {
     /// Takes suspects until there will be no more, and looks at each until it is settled.
@@ -91,7 +101,7 @@ impl Settle {
                 found.close();
                 break;
             }
-            let keys = take_due(&mut due);
+            let keys = take_due(&mut due, self.keys_max);
             if keys.is_empty() {
                 continue;
             }
@@ -117,11 +127,13 @@ impl Settle {
         let mut of_source = self.source.find(&plan.source, &keys).await?;
         let mut of_copy = self.copy.find(&plan.copy, &keys).await?;
         let ended = Instant::now();
+        self.keys_max = fitting(of_source.values().chain(of_copy.values()));
         for key in keys {
             let (source, copy) = (of_source.remove(&key), of_copy.remove(&key));
             let difference = plan.judge(&key, source.as_ref(), copy.as_ref());
             let Some(suspect) = suspects.get_mut(&key) else { continue };
-            let state = source.filter(|it| it.is_within).map(|it| (it.version, it.row));
+            let state = source.filter(|it| it.is_within);
+            let state = state.map(|it| (it.version, plan.mark(&key, it.row)));
             let look = Look { began, ended, source: state, is_same: difference.is_none() };
             match suspect.look(look, self.waits) {
                 Finding::Again(at) => {
@@ -148,11 +160,17 @@ async fn until<T>(at: Option<Instant>, of: impl Future<Output = T>) -> Option<T>
     timeout_at(at.map_or(soon, |at| at.min(soon)), of).await.ok()
 }
 
+/// How many rows like these may be read at once.
+fn fitting<'a>(rows: impl Iterator<Item = &'a Found>) -> usize {
+    let largest = rows.map(|found| found.row.bytes()).max().unwrap_or(1);
+    (BYTES_MAX / largest.max(1)).clamp(1, KEYS_MAX)
+}
+
 /// The keys whose turn it is, so many at most.
-fn take_due(due: &mut BTreeSet<(Instant, Key)>) -> Vec<Key> {
+fn take_due(due: &mut BTreeSet<(Instant, Key)>, keys_max: usize) -> Vec<Key> {
     let now = Instant::now();
     let mut keys = Vec::new();
-    while keys.len() < KEYS_MAX && due.first().is_some_and(|(at, _)| *at <= now) {
+    while keys.len() < keys_max && due.first().is_some_and(|(at, _)| *at <= now) {
         keys.extend(due.pop_first().map(|(_, key)| key));
     }
     keys
@@ -166,7 +184,9 @@ impl Settled {
             Kind::Extra => self.extra += 1,
             Kind::Different | Kind::Orphan => self.different += 1,
         }
-        if self.listed.len() < listed_max {
+        let bytes = difference.bytes();
+        if self.listed.len() < listed_max && self.bytes + bytes <= LISTED_BYTES_MAX {
+            self.bytes += bytes;
             self.listed.push(difference);
         }
     }

@@ -24,7 +24,8 @@ pub struct Verdict {
     pub unread: Vec<Unread>,
     /// The source's position when the comparison began, where it has one.
     pub position: Option<String>,
-    /// The first differences, in no order that means anything.
+    /// The first differences, in no order that means anything; as many as were asked for, unless their
+    /// values take too much memory.
     pub differences: Vec<Difference>,
     /// How each column was compared.
     pub agreed: Vec<Agreed>,
@@ -134,6 +135,15 @@ pub struct ColumnDifference {
     pub source: Option<Value>,
     /// The copy's.
     pub copy: Option<Value>,
+}
+
+impl Difference {
+    /// About how much memory its values take.
+    pub(crate) fn bytes(&self) -> usize {
+        let of_key = self.key.iter().map(|(_, value)| value);
+        let of_columns = self.columns.iter().flat_map(|it| it.source.iter().chain(&it.copy));
+        of_key.chain(of_columns).map(|it| it.heap_bytes() + size_of::<Value>()).sum()
+    }
 }
 
 impl Verdict {
