@@ -94,15 +94,16 @@ pub(super) const ENTRIES: [(Code, &str, &str); 107] = [
          start Instep anew."),
     (Code::TableMissing, "E-TABLE-MISSING",
         "The source has no table of this name, or the user that Instep connects as may not see it. \
-         Check the name with its schema, the database and the grants; Instep looks again with growing \
-         pauses and goes on by itself."),
+         Check the name with its schema, the database and the grants. A running Instep looks again with \
+         growing pauses and goes on by itself; `instep verify` ends, and is run again."),
     (Code::TableNoKey, "E-TABLE-NO-KEY",
         "The table has no key whose columns can never be NULL, so its rows can not be told apart, and \
          nothing of its source is followed until it has one. PostgreSQL takes a deferrable key for none, \
          and asks the same of each partition. Give it a primary key; in SQLite write `not null` for each \
          of its columns, since SQLite lets NULL into a primary key that is not `integer primary key`; in \
          PostgreSQL a unique index over columns that are NOT NULL will do as well, after `alter table … \
-         replica identity using index …`; Instep looks again with growing pauses and goes on by itself."),
+         replica identity using index …`; Instep looks again with growing pauses and goes on by itself. \
+         For `instep verify` columns named with --key will do."),
     (Code::ColumnUnlike, "E-COLUMN-UNLIKE",
         "The values of a column of the copy and of its column at the source can not be compared: they are \
          of kinds that do not mean the same, such as a date and a number, or one of them can not be read. \
@@ -134,7 +135,8 @@ pub(super) const ENTRIES: [(Code, &str, &str); 107] = [
         "There is no file at the path of this service. A path of the configuration is relative to the \
          configuration's own folder, not to the one in which the command was typed. A source is never made, \
          because an empty one would be taken for the truth; a target is made only by a copy with \
-         `create: true`. Mend the path under `services`, or put the file there."),
+         `create: true`. Mend the path under `services`, or put the file there; what is typed behind \
+         `sqlite:` is relative to the folder in which it is typed."),
     (Code::FileUnsuitable, "E-FILE-UNSUITABLE",
         "What stands at the path of this service is no SQLite database: a folder, a pipe, another kind of \
          file, or one that is damaged, encrypted or cut short. Nothing was read from it or written to it. \
