@@ -362,7 +362,16 @@ impl Run {
 
     fn into_verdict(self, compared: u64, began: Instant) -> Verdict {
         let Prepared { agreement, terms, position, method, .. } = self.prepared;
+        let is_whole = self.faults.is_empty();
         let faults = self.faults.into_iter().chain(self.settled.fault).chain(self.orphaned.fault);
+        let sampled = match terms.scope {
+            Scope::Sample(percent) => Some(percent),
+            _ => None,
+        };
+        // Nothing is said of a table of which nothing was looked at.
+        let nothing = || Fault::stop(model::Code::NotMeasured, "the sample has no row in it");
+        let is_empty = sampled.is_some() && compared == 0 && is_whole;
+        let faults = faults.chain(is_empty.then(nothing));
         let unread = faults.map(|why| Unread { what: "rows".to_owned(), why });
         let mut differences = self.settled.listed;
         let room = terms.listed_max.saturating_sub(differences.len());
@@ -382,10 +391,7 @@ impl Run {
             method,
             settle: terms.settle,
             is_partial: self.stop.is_told(),
-            sampled: match terms.scope {
-                Scope::Sample(percent) => Some(percent),
-                _ => None,
-            },
+            sampled,
             took: began.elapsed(),
         }
     }

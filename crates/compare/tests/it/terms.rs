@@ -74,6 +74,10 @@ async fn only_rows_that_are_asked_for_are_compared() {
     let sample = Terms { scope: Scope::Sample(1.0), ..Terms::default() };
     let sample = world.compare(sample).await;
     assert_eq!(sample.sampled, Some(1.0));
+    // A sample that has no row says nothing of the table.
+    let none = Terms { scope: Scope::Sample(0.0), seed: 3, ..Terms::default() };
+    let empty = World::new(2, 0).compare(none).await;
+    assert_eq!((empty.outcome(), empty.compared), (Outcome::Unverified, 0));
 }
 
 #[tokio::test(start_paused = true)]
