@@ -166,7 +166,9 @@ impl Copies {
     }
 
     /// A row that was read again, for each copy of its table that still holds its key: where the
-    /// hold was discarded meanwhile, what the target has of the key stays.
+    /// hold was discarded meanwhile, what the target has of the key stays. Where a pass is yet to come,
+    /// nobody writes but the pass: what happens to the row until then would be left to it, and it may
+    /// have looked before this row was there.
     pub(super) fn reread(
         &mut self,
         change: Change,
@@ -180,7 +182,9 @@ impl Copies {
                 continue;
             }
             for effect in effects(&table, op, offset)? {
-                if effect.keys().any(|key| self.holds(copy, key)) {
+                if effect.keys().any(|key| self.holds(copy, key))
+                    && effect.keys().all(|key| self.has_come_to(copy, key))
+                {
                     self.write_over(copy, &table, effect, offset, draft);
                 }
             }

@@ -115,6 +115,19 @@ fn deletes_of_all_stretches_of_a_pass_count_together() {
     assert_eq!(fault.code, Code::DeletesGuarded);
 }
 
+/// The pass has perhaps looked at the copy already when the row is written, and would leave it there
+/// though the source loses it before the pass has read it.
+#[test]
+fn a_row_that_is_read_again_is_left_to_a_pass_that_is_yet_to_come_to_it() {
+    let mut copies = copies(under(Some(5)), &[5, 6]);
+    let mut draft = Draft::default();
+    for id in [5, 6] {
+        copies.reread(change(Op::Insert(row(id))), &placed_at(), &mut draft).expect("taken");
+    }
+    assert_eq!(effects_of(draft), [put(5)]);
+    assert_eq!(copies.held_keys(), 1, "it stays held, and is read again");
+}
+
 #[test]
 fn a_placed_row_is_written_over_a_hold_and_releases_it() {
     let mut copies = copies(Pass::Done, &[1]);
