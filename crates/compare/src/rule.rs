@@ -15,7 +15,7 @@ pub enum Rule {
     Worth,
     /// Texts are the same without the blanks at their ends.
     Trim,
-    /// Floats are the same in 32 bits.
+    /// Numbers are the same in 32 bits.
     Single,
     /// Times are the same without what is behind so many digits of a second.
     Digits(u32),
@@ -50,10 +50,7 @@ impl Rule {
             (Rule::Worth, Value::Int(int)) => decimal(&int.to_string(), Value::Int(int)),
             (Rule::Worth, Value::Float(float)) => decimal(&written(float.0), Value::Float(float)),
             (Rule::Trim, Value::Text(text)) => Value::Text(text.trim_end_matches(' ').into()),
-            #[expect(clippy::cast_possible_truncation, reason = "that is the rule")]
-            (Rule::Single, Value::Float(Float(float))) => {
-                Value::Float(Float(f64::from(float as f32)))
-            }
+            (Rule::Single, value) => single(value),
             (Rule::Digits(digits), value) => cut(digits, value),
             (_, value) => value,
         }
@@ -63,6 +60,20 @@ impl Rule {
 /// A float beyond what decimals hold stays what it is.
 fn decimal(text: &str, otherwise: Value) -> Value {
     text.parse::<Decimal>().map_or(otherwise, Value::Decimal)
+}
+
+/// The nearest number of 32 bits, whatever kind of number it is.
+fn single(value: Value) -> Value {
+    let text = match &value {
+        Value::Int(int) => int.to_string(),
+        Value::Decimal(decimal) => decimal.to_string(),
+        Value::Float(Float(float)) => {
+            #[expect(clippy::cast_possible_truncation, reason = "that is the rule")]
+            return Value::Float(Float(f64::from(*float as f32)));
+        }
+        _ => return value,
+    };
+    text.parse::<f32>().map_or(value, |float| Value::Float(Float(float.into())))
 }
 
 /// The shortest digits that are this number again.
@@ -166,6 +177,10 @@ mod tests {
             (Rule::Trim, cell("a"), cell("a\t"), false),
             (Rule::Single, cell(0.1), single(0.1), true),
             (Rule::Single, cell(0.1), cell(0.2), false),
+            (Rule::Single, cell(0.1), number("0.1"), true),
+            (Rule::Single, single(0.1), number("0.2"), false),
+            (Rule::Single, cell(1), cell(1.0), true),
+            (Rule::Single, cell(f64::NAN), number("NaN"), true),
             (Rule::Digits(3), at(1_999), at(1_000), true),
             (Rule::Digits(3), at(-1), at(-1_000), true),
             (Rule::Digits(3), at(-1), at(0), false),

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! `copy` is what a configuration says of a copy in any of them, `noted` what the books of a target
-//! say, `parked` rows in each other's way, `pieces` what SQL is made of; `sketch` is what is said of a
+//! say, `parked` rows in each other's way, `pieces` what SQL is made of,
+//! `written` texts that stand for other values; `sketch` is what is said of a
 //! database of any kind by whoever looks at it for the first time.
 //!
 //! Must not know: the engine, the journal, the configuration file, one another.
@@ -19,5 +20,6 @@ mod pieces;
 pub mod postgres;
 pub mod sketch;
 pub mod sqlite;
+mod written;
 
 pub use copy::{CopyTo, Fit};

@@ -22,6 +22,7 @@ pub(super) fn taken(
     is_key: bool,
 ) -> Result<Taken, String> {
     let (one, other) = (source.0.kind, copy.0.kind);
+    let is_single = source.1.is_single || copy.1.is_single;
     let is_padded = source.1.is_padded || copy.1.is_padded;
     let plain = |kind| Taken { kinds: [kind; 2], rule: Rule::Exact, note: None };
     let noted = |kind, note: &str| Taken { note: Some(note.to_owned()), ..plain(kind) };
@@ -32,7 +33,10 @@ pub(super) fn taken(
             }
             plain(Kind::Text)
         }
-        (Kind::Text, Kind::Text) if is_padded => Taken {
+        (Kind::Text, kind) | (kind, Kind::Text) if is_padded && is_key && is_readable(kind) => {
+            return Err("blanks fill it up on one side".to_owned());
+        }
+        (Kind::Text | Kind::Any, Kind::Text | Kind::Any) if is_padded && !is_key => Taken {
             rule: Rule::Trim,
             ..noted(Kind::Text, "blanks at the end fill the column up, and are left out")
         },
@@ -42,13 +46,18 @@ pub(super) fn taken(
             rule: Rule::Worth,
             ..noted(Kind::Any, "numbers are compared by what they are worth")
         },
+        // Only its shortest digits say what a float of 32 bits is, to a text and to a decimal.
+        (Kind::Float, Kind::Text) | (Kind::Text, Kind::Float) if is_single => {
+            noted(Kind::Decimal, &format!("texts are read as {}", word(Kind::Decimal)))
+        }
         (one, other) if one == other => plain(one),
         (Kind::Any, kind) | (kind, Kind::Any) => {
             noted(kind, &format!("values of any kind are read as {}", word(kind)))
         }
         (Kind::Int | Kind::Float | Kind::Decimal, Kind::Int | Kind::Float | Kind::Decimal) => {
             // Rows are looked for by their keys, so these have to be of one kind.
-            let kinds = if is_key { [Kind::Decimal; 2] } else { [one, other] };
+            let is_shortest = is_single && (one == Kind::Decimal || other == Kind::Decimal);
+            let kinds = if is_key || is_shortest { [Kind::Decimal; 2] } else { [one, other] };
             let note = "numbers are compared by what they are worth".to_owned();
             Taken { kinds, rule: Rule::Worth, note: Some(note) }
         }

@@ -1,8 +1,9 @@
 //! PURE: what the server writes, as a value of the kind that is wanted.
 
 use super::literal;
-use super::relation::Asked;
+use super::relation::{Asked, Held};
 use crate::postgres::types::{Form, NoValue, read};
+use crate::written;
 use model::{Decimal, Float, Kind, Moment, Value};
 
 /// The value of a column. What cannot be read as what is wanted comes as it is.
@@ -40,29 +41,35 @@ fn other(asked: &Asked<'_>, own: &Value, text: &str) -> Option<Value> {
         (Kind::Date, Value::Timestamp(moment)) => whole_day(*moment).map(Value::Date),
         (Kind::Text, Value::Bytes(_)) => None,
         (Kind::Text, _) => Some(Value::Text(text.into())),
-        (_, Value::Text(_)) => read(&form(asked.kind)?, text.as_bytes()).ok(),
+        (kind, Value::Text(_)) => told(kind, unpadded(asked.held, text)),
         _ => None,
     }
 }
 
-/// A form in which a text is a value of this kind.
-fn form(kind: Kind) -> Option<Form> {
-    Some(match kind {
-        Kind::Bool => Form::Bool,
-        Kind::Int => Form::Int,
-        Kind::Float => Form::Float8,
-        Kind::Decimal => Form::Decimal,
-        Kind::Bytes => Form::Bytes,
-        Kind::Date => Form::Date,
-        Kind::Time => Form::Time,
-        Kind::TimeTz => Form::TimeTz,
-        Kind::Timestamp => Form::Timestamp,
-        Kind::TimestampTz => Form::TimestampTz,
-        Kind::Interval => Form::Interval,
-        Kind::Uuid => Form::Uuid,
-        Kind::Json => Form::Json,
-        Kind::Text | Kind::Array | Kind::Any => return None,
+/// A text that a column is filled up to says nothing by that.
+fn unpadded<'a>(held: &Held, text: &'a str) -> &'a str {
+    if held.base.system == "bpchar" { text.trim_end_matches(' ') } else { text }
+}
+
+/// What a text says: as others write it, or as the server alone does.
+fn told(kind: Kind, text: &str) -> Option<Value> {
+    written::read(kind, text).or_else(|| {
+        let form = match kind {
+            Kind::Bytes => Form::Bytes,
+            // These have no end anywhere else.
+            Kind::Interval => Form::Interval,
+            Kind::Date if text.ends_with(" BC") => Form::Date,
+            Kind::TimestampTz if text.ends_with(" BC") => Form::TimestampTz,
+            Kind::Timestamp if text.ends_with(" BC") && !has_offset(text) => Form::Timestamp,
+            _ => return None,
+        };
+        read(&form, text.as_bytes()).ok()
     })
+}
+
+/// An offset would be taken off, and a time without a zone has none.
+fn has_offset(text: &str) -> bool {
+    text.split(' ').nth(1).is_none_or(|clock| clock.contains(['+', '-']))
 }
 
 fn exact(int: i64) -> Option<Value> {

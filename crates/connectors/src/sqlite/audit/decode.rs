@@ -8,9 +8,9 @@
 
 mod array;
 mod scalar;
-mod times;
 
 use crate::sqlite::value;
+use crate::written;
 use model::{Kind, Value};
 use rusqlite::types::ValueRef;
 
@@ -29,7 +29,7 @@ pub(super) fn read(kind: Kind, raw: ValueRef<'_>) -> Value {
 fn of_text(kind: Kind, text: &str) -> Option<Value> {
     match kind {
         Kind::Array => array::read(text).map(|array| Value::Array(Box::new(array))),
-        kind => scalar::of_text(kind, text),
+        kind => written::read(kind, text),
     }
 }
 

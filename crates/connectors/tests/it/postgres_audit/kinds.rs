@@ -22,11 +22,12 @@ async fn a_value_comes_as_the_kind_that_is_wanted_or_as_it_is() {
         .run(
             "create table public.t (id int primary key, i int8, one int, f float8, r real, d numeric,
                  day date, at timestamp, noon timestamp, b bool, u text, j text, when_ text, n text,
-                 raw bytea, id_ uuid);
+                 raw bytea, id_ uuid, truth text, filled char(9), zoned text, huge text);
              insert into public.t values (1, 9007199254740993, 1, 0.1, 0.1, 5.00, '2026-11-21',
                  '2026-11-21', '2026-11-21 12:00', true, '0A0B0C0D-0000-0000-0000-00000000000f',
                  '{\"a\": 1}', '2026-11-21 12:00:00.5', '1.50', '\\x01',
-                 '0a0b0c0d-0000-0000-0000-00000000000f')",
+                 '0a0b0c0d-0000-0000-0000-00000000000f', 'true', '7',
+                 '2026-11-21T14:00:00+02:00', '1e999')",
         )
         .await;
     let mut audit = audit(&database).await;
@@ -64,6 +65,12 @@ async fn a_value_comes_as_the_kind_that_is_wanted_or_as_it_is() {
         ("n", Kind::Decimal, decimal("1.50")),
         ("n", Kind::Int, Value::from("1.50")),
         ("raw", Kind::Text, Value::Bytes([1].into())),
+        ("truth", Kind::Bool, Value::Bool(true)),
+        ("filled", Kind::Int, Value::Int(7)),
+        ("filled", Kind::Text, Value::from("7        ")),
+        ("zoned", Kind::TimestampTz, Value::TimestampTz(Moment::At(micros + 43_200_000_000))),
+        ("zoned", Kind::Timestamp, Value::from("2026-11-21T14:00:00+02:00")),
+        ("huge", Kind::Float, Value::from("1e999")),
     ] {
         assert_eq!(as_kind(&mut audit, &ask, column, kind).await, value, "{column} {kind:?}");
     }

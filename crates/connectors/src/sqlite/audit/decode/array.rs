@@ -4,7 +4,7 @@
 //! What JSON lacks stands under the name of its kind, as in `{"date":"2026-11-21"}`. A fraction among
 //! the elements is nothing that can be read, since JSON does not say whether it is exact.
 
-use super::scalar;
+use crate::written;
 use model::codec::ARRAY_DEPTH_MAX;
 use model::{Array, Dimension, Kind, Value};
 use std::iter::Peekable;
@@ -103,8 +103,8 @@ impl Json<'_> {
             let (_, kind) = KINDS.iter().find(|(known, _)| *known == name)?;
             let text = self.string()?;
             match kind {
-                Kind::Bytes => Value::Bytes(scalar::hex(&text)?.into()),
-                kind => scalar::of_text(*kind, &text)?,
+                Kind::Bytes => Value::Bytes(written::hex(&text)?.into()),
+                kind => written::read(*kind, &text)?,
             }
         };
         self.take('}')?;
