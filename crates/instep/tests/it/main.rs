@@ -22,3 +22,4 @@ mod rig;
 mod schema;
 mod sqlite_counts;
 mod verify;
+mod verify_types;
