@@ -54,13 +54,14 @@ struct Entry {
     part: Option<&'static str>,
 }
 
-const BENCHES: [Entry; 6] = [
+const BENCHES: [Entry; 7] = [
     whole(Bench::Journal, "journal", "instep-journal"),
     whole(Bench::Engine, "engine", "instep-sim"),
     whole(Bench::State, "state", "instep-engine"),
     whole(Bench::Sqlite, "sqlite", "instep"),
     part(Bench::Postgres, "postgres", "source"),
     part(Bench::Copies, "postgres copies", "copies"),
+    whole(Bench::Verify, "verify", "instep"),
 ];
 
 const fn whole(which: Bench, name: &'static str, package: &'static str) -> Entry {

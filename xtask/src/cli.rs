@@ -98,6 +98,8 @@ pub(crate) enum Bench {
     Postgres,
     /// Copies in PostgreSQL, beside native logical replication.
     Copies,
+    /// A comparison of a table with its copy, beside another tool.
+    Verify,
     /// One after the other.
     All,
 }
