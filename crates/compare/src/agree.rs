@@ -50,6 +50,7 @@ pub(crate) fn agree(source: &Looked, copy: &Looked, terms: &Terms) -> Result<Agr
     let both = Both { source, copy, terms };
     both.check_names()?;
     let names = both.key()?;
+    both.check_rules(&names)?;
     let mut agreement = Agreement {
         key: Vec::new(),
         columns: Vec::new(),
@@ -182,6 +183,19 @@ impl<'a> Both<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Rows are looked for by their keys, so nothing but equality makes these the same.
+    fn check_rules(&self, key: &[Arc<str>]) -> Result<(), Refused> {
+        let is_treated =
+            |name: &&Arc<str>| self.terms.rules.get(*name).is_some_and(|rule| *rule != Rule::Exact);
+        match key.iter().find(is_treated) {
+            None => Ok(()),
+            Some(name) => Err(Refused::terms(
+                format!("{name} tells rows apart, so it is compared as it is"),
+                format!("leave out --treat {name}=…, or name another key with --key"),
+            )),
+        }
     }
 
     /// The key, by its names in the copy.

@@ -60,7 +60,7 @@ impl Numbers {
         let now = Instant::now();
         let unlike = all.into_iter().filter(|key| number(&source, key) != number(&copy, key));
         let mut suspects: BTreeMap<Key, (Suspect<i64>, Instant)> =
-            unlike.map(|key| (key.clone(), (Suspect::new(now), now))).collect();
+            unlike.map(|key| (key.clone(), (Suspect::new(), now))).collect();
         while !suspects.is_empty() {
             self.progress.does("waiting for numbers that changed to settle");
             self.progress.suspect(suspects.len() as u64);

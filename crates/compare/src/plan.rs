@@ -91,6 +91,11 @@ impl Plan {
         unlike.map(|(place, _)| place).collect()
     }
 
+    /// Whether only the newest rows are compared, and all of these.
+    pub(crate) fn is_of_newest(&self) -> bool {
+        self.source.from.is_some() && self.source.condition.is_none()
+    }
+
     /// The name of a column.
     pub(crate) fn name(&self, place: usize) -> &Arc<str> {
         &self.table.columns[place].name

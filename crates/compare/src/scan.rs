@@ -126,9 +126,7 @@ impl Scan {
         mut copy: Option<Listed<Mark>>,
     ) -> Result<bool, Fault> {
         let mut matching = Matching::of(source);
-        if let Some(key) = matching.twice() {
-            return Err(flawed(Side::Source, &Flaw::Twice(key.clone())));
-        }
+        told_apart(&matching)?;
         let mut unmatched: Vec<Key> = Vec::new();
         let mut left = Some(part.clone());
         while let Some(of) = left.take() {
@@ -144,6 +142,7 @@ impl Scan {
                 self.suspect(&std::mem::take(&mut unmatched)).await;
             }
         }
+        told_apart(&matching)?;
         unmatched.extend(matching.rest());
         let is_like = unmatched.is_empty();
         self.suspect(&unmatched).await;
@@ -171,6 +170,14 @@ pub(crate) async fn check_key(
     }
     match line.flaw(ask, of).await? {
         Some(flaw) => Err(flawed(side, &flaw)),
+        None => Ok(()),
+    }
+}
+
+/// Fails if several rows of one side came with the same key.
+pub(crate) fn told_apart(matching: &Matching) -> Result<(), Fault> {
+    match matching.twice() {
+        Some((side, key)) => Err(flawed(*side, &Flaw::Twice(key.clone()))),
         None => Ok(()),
     }
 }

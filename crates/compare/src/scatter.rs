@@ -10,11 +10,11 @@ use crate::pace::Pace;
 use crate::plan::Plan;
 use crate::progress::{Progress, Stop};
 use crate::refused::Side;
-use crate::scan::{check_key, divided, find_orphans, flawed, listed};
+use crate::scan::{check_key, divided, find_orphans, listed, told_apart};
 use crate::terms::Reference;
 use crate::walk::Sample;
 use model::digest::key_hash;
-use model::{Fault, Flaw, Key, Mark, Selection, Sum};
+use model::{Fault, Key, Mark, Selection, Sum};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -114,11 +114,10 @@ impl Scatter {
         let second = copy.walk(|key, mark| keep(&mut of_copy, key, mark));
         tokio::try_join!(first, second)?;
         let mut matching = Matching::of(of_source);
-        if let Some(key) = matching.twice() {
-            return Err(flawed(Side::Source, &Flaw::Twice(key.clone())));
-        }
+        told_apart(&matching)?;
         let met = of_copy.into_iter().filter_map(|(key, mark)| matching.meet(key, mark));
         let mut unmatched: Vec<Key> = met.collect();
+        told_apart(&matching)?;
         unmatched.extend(matching.rest());
         for keys in unmatched.chunks(1_000) {
             // Nobody listens after a fault there, which is told by itself.

@@ -83,7 +83,7 @@ impl Settle {
                         for key in keys {
                             suspects.entry(key.clone()).or_insert_with(|| {
                                 due.insert((now, key));
-                                Suspect::new(now)
+                                Suspect::new()
                             });
                         }
                     }
@@ -202,6 +202,8 @@ impl Plan {
                 let unlike = self.unlike(&source.row, &copy.row);
                 match (unlike.is_empty(), source.is_within) {
                     (true, true) => return None,
+                    // Each store has an order of its own, and so others for the newest.
+                    (true, false) if self.is_of_newest() => return None,
                     (true, false) => (Kind::Extra, (0..self.rules.len()).collect()),
                     (false, _) => (Kind::Different, unlike),
                 }

@@ -11,7 +11,8 @@ use tokio::time::Instant;
 pub(crate) struct Suspect<State> {
     /// What the source had at the last look, and when it was first seen to have it.
     stands: Option<(State, Instant)>,
-    since: Instant,
+    /// When it was first looked at. How long that took to come says nothing about the row.
+    since: Option<Instant>,
     looks: u32,
 }
 
@@ -56,8 +57,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 impl<State: PartialEq> Suspect<State> {
     /// A key that was not seen to match just now.
-    pub(crate) fn new(now: Instant) -> Self {
-        Self { stands: None, since: now, looks: 0 }
+    pub(crate) fn new() -> Self {
+        Self { stands: None, since: None, looks: 0 }
     }
 
     /// Takes a look into account.
@@ -66,6 +67,7 @@ impl<State: PartialEq> Suspect<State> {
             return Finding::Same;
         }
         self.looks += 1;
+        let since = *self.since.get_or_insert(look.began);
         let stood = match self.stands.take() {
             Some((state, from)) if state == look.source => from,
             _ => look.ended,
@@ -75,7 +77,7 @@ impl<State: PartialEq> Suspect<State> {
         if look.began >= settles || waits.settle.is_zero() {
             return Finding::Different;
         }
-        if look.ended >= self.since + waits.settle + waits.patience {
+        if look.ended >= since + waits.settle + waits.patience {
             return Finding::Unsettled;
         }
         let pause = PAUSE_MIN.saturating_mul(1 << self.looks.min(10)).min(PAUSE_MAX);
@@ -97,7 +99,7 @@ mod tests {
     /// Looks as often as is asked for; what the source has, and whether the copy has it, by time.
     fn run(waits: Waits, at: impl Fn(Duration) -> (u64, bool)) -> (Finding, Duration, u32) {
         let start = Instant::now();
-        let mut suspect = Suspect::new(start);
+        let mut suspect = Suspect::new();
         let mut now = start;
         for looks in 1..1_000 {
             let (source, is_same) = at(now - start);
@@ -144,6 +146,16 @@ mod tests {
             run(WAITS, |time| (u64::from(time.subsec_nanos()) + time.as_secs(), false));
         assert_eq!(finding, Finding::Unsettled);
         assert!(time >= WAITS.patience && time < WAITS.patience * 2, "{time:?}");
+    }
+
+    #[test]
+    fn a_first_look_that_comes_late_leaves_time_for_another_one() {
+        let late = Instant::now() + WAITS.patience * 3;
+        let look = |began| Look { began, ended: began, source: 1, is_same: false };
+        let mut suspect = Suspect::new();
+        assert!(matches!(suspect.look(look(late), WAITS), Finding::Again(_)));
+        let later = late + WAITS.patience * 3;
+        assert_eq!(suspect.look(look(later), WAITS), Finding::Different);
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub(crate) struct Held {
     pub(crate) columns: Vec<(&'static str, Kind)>,
     pub(crate) key: Vec<usize>,
     pub(crate) order: Order,
+    /// Whether numbers are texts where the newest are looked for.
+    pub(crate) newest_as_text: bool,
     pub(crate) has_sums: bool,
     pub(crate) faults: Faults,
     /// Rows of an answer, at most.
@@ -57,6 +59,7 @@ impl Store {
             columns: columns.to_vec(),
             key: key.to_vec(),
             order: Order::Own,
+            newest_as_text: false,
             has_sums: true,
             faults: Faults::None,
             answer_max: usize::MAX,
@@ -116,7 +119,13 @@ impl Held {
     fn is_within(&self, ask: &Ask, row: &Row) -> bool {
         let is_from = ask.from.as_ref().is_none_or(|(wanted, from)| {
             let found = self.asked(row, std::slice::from_ref(wanted));
-            found[0] != Value::Null && found[0] >= *from
+            found[0] != Value::Null
+                && match (self.newest_as_text, &found[0], from) {
+                    (true, Value::Int(one), Value::Int(other)) => {
+                        one.to_string() >= other.to_string()
+                    }
+                    (_, found, from) => found >= from,
+                }
         });
         // The one condition that is known here.
         is_from

@@ -3,7 +3,7 @@
 use crate::memory::Store;
 use crate::world::World;
 use instep_compare::{
-    Counts, End, Method, Outcome, Progress, Reference, Refused, Scope, Stop, Terms, prepare,
+    Counts, End, Method, Outcome, Progress, Reference, Refused, Rule, Scope, Stop, Terms, prepare,
 };
 use model::{Cell, Key, Kind, Row, Value};
 use std::collections::BTreeMap;
@@ -80,6 +80,24 @@ async fn only_rows_that_are_asked_for_are_compared() {
     assert_eq!((empty.outcome(), empty.compared), (Outcome::Unverified, 0));
 }
 
+/// In one store 9 is above 10, as it is where numbers are texts.
+#[tokio::test(start_paused = true)]
+async fn a_row_that_is_the_newest_for_the_copy_alone_is_no_extra_row() {
+    let source = Store::new(&[("id", Kind::Int), ("at", Kind::Int)], &[0]);
+    let copy = Store::new(&[("id", Kind::Int), ("at", Kind::Int)], &[0]);
+    for number in 1..=12 {
+        source.put(row([Value::Int(number), Value::Int(number)]));
+        copy.put(row([Value::Int(number), Value::Int(number)]));
+    }
+    copy.held().newest_as_text = true;
+    copy.put(row([Value::Int(12), Value::Int(13)]));
+    copy.put(row([Value::Int(95), Value::Int(95)]));
+    let scope = Scope::Newest { rows: 3, by: "at".into() };
+    let world = World { source, copy, ..World::new(0, 0) };
+    let verdict = world.compare(Terms { scope, ..Terms::default() }).await;
+    assert_eq!((verdict.extra, verdict.different, verdict.missing), (1, 1, 0), "{verdict:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn rows_that_refer_to_none_are_orphans() {
     let world = World::new(9, 100);
@@ -107,6 +125,11 @@ async fn what_makes_no_sense_is_refused_before_a_row_is_read() {
         Terms { map: [("title".into(), "nothing".into())].into(), ..Terms::default() },
         Terms { leave_out: vec!["nothing".into()], ..Terms::default() },
         Terms { scope: Scope::Newest { rows: 1, by: "x".into() }, ..Terms::default() },
+        Terms {
+            key: named(&["title"]),
+            rules: [("title".into(), Rule::Trim)].into(),
+            ..Terms::default()
+        },
     ] {
         let shown = format!("{terms:?}");
         assert!(matches!(refused(terms).await, Refused::Terms { .. }), "{shown}");
