@@ -153,7 +153,10 @@ fn open(whole: &Whole, sums: &Sums, patience: Duration) -> Vec<String> {
     let mut open = Vec::new();
     if sums.unsettled > 0 {
         let number = thousands(sums.unsettled);
-        open.push(format!("{number} kept changing and did not settle within {}", span(patience)));
+        open.push(match whole.is_cut_off() {
+            true => format!("{number} did not match and were not looked at for long enough"),
+            false => format!("{number} kept changing and did not settle within {}", span(patience)),
+        });
     }
     let unread: usize = whole.parts.iter().map(|part| part.verdict.unread.len()).sum();
     match unread {

@@ -51,7 +51,7 @@ fn next(mut report: Report, whole: &Whole, asked: &Asked) -> Report {
             report = report.next(text, format!("{command} --output sql"));
         }
     }
-    if sums.unsettled > 0 {
+    if sums.unsettled > 0 && !whole.is_cut_off() {
         let seconds = (asked.terms.patience * 4).as_secs().max(1);
         let text = "wait longer for rows that keep changing";
         report = report.next(text, format!("{command} --patience {seconds}s"));

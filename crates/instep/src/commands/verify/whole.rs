@@ -1,6 +1,7 @@
 //! PURE: what came of all that was compared: one verdict for each service of the source.
 
 use compare::{Outcome, Verdict};
+use model::Code;
 use std::time::Duration;
 
 /// What came of all that was compared. There is at least one part.
@@ -84,6 +85,13 @@ impl Whole {
     /// Whether it was told to stop before its end.
     pub(super) fn is_partial(&self) -> bool {
         self.is_cut_short || self.parts.iter().any(|part| part.verdict.is_partial)
+    }
+
+    /// Whether not all could be looked at for as long as was asked for: it was told to stop, or rows
+    /// could not be read. Columns that are not compared keep nothing else from being so.
+    pub(super) fn is_cut_off(&self) -> bool {
+        let mut unread = self.parts.iter().flat_map(|part| &part.verdict.unread);
+        self.is_partial() || unread.any(|unread| unread.why.code != Code::ColumnUnlike)
     }
 
     /// The source's position: that of its one service, or `a:TOKEN,b:TOKEN` of all of them.

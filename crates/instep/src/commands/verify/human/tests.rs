@@ -36,8 +36,14 @@ fn a_verdict_is_one_sentence() {
     assert_eq!(
         sentence(&open, PATIENCE),
         "4 rows differ: 1 missing, 0 extra, 0 different, 3 without the row that they refer to of 1,000 \
-         compared in a sample of 5 %; beside that 2 kept changing and did not settle within 30 s, it was \
-         told to stop before its end (1.4 s)"
+         compared in a sample of 5 %; beside that 2 did not match and were not looked at for long \
+         enough, it was told to stop before its end (1.4 s)"
+    );
+    let changing = whole(|it| it.unsettled = 2);
+    let told = sentence(&changing, PATIENCE);
+    assert!(
+        told.starts_with("unverified: 2 kept changing and did not settle within 30 s;"),
+        "{told}"
     );
     let unread = whole(|it| {
         let why = Fault::stop(Code::PostgresRefused, "no such type");
