@@ -80,7 +80,9 @@ impl<State: PartialEq> Suspect<State> {
         if look.ended >= since + waits.settle + waits.patience {
             return Finding::Unsettled;
         }
+        // Where looks take long, others have not been looked at once.
         let pause = PAUSE_MIN.saturating_mul(1 << self.looks.min(10)).min(PAUSE_MAX);
+        let pause = pause.max((look.ended - look.began) * 8);
         // A row that stands still is looked at when it would settle, and not long before.
         let (soon, end) = (look.ended + pause, settles.max(look.ended));
         Finding::Again(if soon + pause / 2 >= end { end } else { soon })

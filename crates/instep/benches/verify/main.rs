@@ -74,21 +74,24 @@ fn tell_times(rounds: &[Round]) {
     println!("| sums of hashes, 10,000 ids a query | {:.2} | | |", median(rounds, |it| it.sums));
     println!("| COPY binary to nowhere | {:.2} | | |", median(rounds, |it| it.copies));
     for (at, (_, case)) in CASES.into_iter().enumerate() {
-        tell(&format!("verify, {case}"), rounds.iter().map(|it| &it.ours[at]).collect());
+        tell(&format!("verify, {case}"), &rounds.iter().map(|it| &it.ours[at]).collect::<Vec<_>>());
     }
     for (at, (_, case)) in CASES.into_iter().enumerate() {
         let theirs = rounds.iter().filter_map(|it| Some(&it.theirs.as_ref()?[at]));
-        tell(&format!("reladiff, {case}"), theirs.collect());
+        tell(&format!("reladiff, {case}"), &theirs.collect::<Vec<_>>());
     }
-    tell("verify, two SQLite files, identical", rounds.iter().map(|it| &it.files).collect());
+    tell(
+        "verify, two SQLite files, identical",
+        &rounds.iter().map(|it| &it.files).collect::<Vec<_>>(),
+    );
 }
 
-fn tell(what: &str, runs: Vec<&Ran>) {
+fn tell(what: &str, runs: &[&Ran]) {
     if runs.is_empty() {
         println!("| {what} | | | |");
         return;
     }
-    let [seconds, cpu] = [|it: &&Ran| it.seconds, |it: &&Ran| it.cpu].map(|it| median(&runs, it));
+    let [seconds, cpu] = [|it: &&Ran| it.seconds, |it: &&Ran| it.cpu].map(|it| median(runs, it));
     println!("| {what} | {seconds:.2} | {cpu:.2} | {:.0} |", most(runs.iter().map(|it| it.peak)));
 }
 

@@ -60,8 +60,7 @@ impl Place {
         let [_, copy] = DATABASES;
         let mend = "update public.item set body = repeat('b', 120) where body <> repeat('b', 120)";
         self.server.sql(copy, mend);
-        if differing > 0 {
-            let each = ROWS / differing;
+        if let Some(each) = ROWS.checked_div(differing) {
             let differ = format!(
                 "update public.item set body = 'c' || substr(body, 2) where id % {each} = {}",
                 each / 2

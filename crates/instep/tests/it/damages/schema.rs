@@ -21,13 +21,14 @@ const NAMES: [&str; 8] = ["select", "it's", "Größe", "a b", "x", "\"q\"", "ord
 impl Schema {
     /// Some table.
     pub(super) fn new(chance: &mut Chance) -> Self {
-        let keys: &[Type] = *chance.one(&[
-            &[Type::Int][..],
+        const KEYS: [&[Type]; 5] = [
+            &[Type::Int],
             &[Type::Text],
             &[Type::Uuid],
             &[Type::Text, Type::Int],
             &[Type::Int, Type::Text],
-        ]);
+        ];
+        let keys = *chance.one(&KEYS);
         let mut columns: Vec<(String, Type)> =
             keys.iter().enumerate().map(|(at, of)| (format!("k{at}"), *of)).collect();
         // One whose values can cancel each other out in a sum.
