@@ -94,16 +94,15 @@ pub(super) const ENTRIES: [(Code, &str, &str); 107] = [
          start Instep anew."),
     (Code::TableMissing, "E-TABLE-MISSING",
         "The source has no table of this name, or the user that Instep connects as may not see it. \
-         Check the name with its schema, the database and the grants. A running Instep looks again with \
-         growing pauses and goes on by itself; `instep verify` ends, and is run again."),
+         Check the name with its schema, the database and the grants; a running Instep looks again with \
+         growing pauses and goes on by itself."),
     (Code::TableNoKey, "E-TABLE-NO-KEY",
         "The table has no key whose columns can never be NULL, so its rows can not be told apart, and \
          nothing of its source is followed until it has one. PostgreSQL takes a deferrable key for none, \
-         and asks the same of each partition. Give it a primary key; in SQLite write `not null` for each \
+         and asks the same of each partition. To compare it, columns named with --key will do. Give it a primary key; in SQLite write `not null` for each \
          of its columns, since SQLite lets NULL into a primary key that is not `integer primary key`; in \
          PostgreSQL a unique index over columns that are NOT NULL will do as well, after `alter table … \
-         replica identity using index …`; Instep looks again with growing pauses and goes on by itself. \
-         For `instep verify` columns named with --key will do."),
+         replica identity using index …`; Instep looks again with growing pauses and goes on by itself."),
     (Code::ColumnUnlike, "E-COLUMN-UNLIKE",
         "The values of a column of the copy and of its column at the source can not be compared: they are \
          of kinds that do not mean the same, such as a date and a number, or one of them can not be read. \
