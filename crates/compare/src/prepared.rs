@@ -183,7 +183,7 @@ struct Run {
 const AHEAD: usize = 8;
 /// How many rows a stretch has, to begin with and at most. Nobody knows yet how large they are.
 const ROWS: u64 = 1_000;
-const ROWS_MAX: u64 = 20_000;
+const ROWS_MAX: u64 = 10_000;
 /// When only some are drawn they are shorter, so that more of them are.
 const ROWS_DRAWN: u64 = 500;
 
