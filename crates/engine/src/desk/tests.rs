@@ -246,6 +246,15 @@ async fn a_pass_over_rows_that_refer_to_others_comes_behind_theirs() {
     tokio::task::yield_now().await;
     desk.pass_done(&target(), &"copy".into());
     assert_eq!(waiting.await.unwrap().as_deref(), Some("a"));
+    // It is enough that the other one stands in the log.
+    desk.want_pass(&target(), &"copy".into(), wish(None));
+    desk.want_pass(&target(), &"d".into(), behind("copy"));
+    let all = read(&desk, &limits, None).await;
+    assert!(next(&desk, &limits).await.is_none(), "it is read, and not placed yet");
+    desk.settled(&all, &limits);
+    assert_eq!(copy_of(next(&desk, &limits).await).as_deref(), Some("d"));
+    desk.pass_done(&target(), &"copy".into());
+    desk.pass_done(&target(), &"d".into());
     // Those of a circle wait for none.
     desk.want_pass(&target(), &"b".into(), behind("c"));
     desk.want_pass(&target(), &"c".into(), behind("b"));

@@ -69,6 +69,11 @@ impl Walk {
         }
     }
 
+    /// Whether all of it stands in the log, so that whatever is placed from now on comes behind it.
+    pub(super) fn is_placed(&self) -> bool {
+        self.placed == Next::End
+    }
+
     /// What was read and not placed is to be read again.
     pub(super) fn go_back(&mut self) {
         self.read = self.placed.clone();

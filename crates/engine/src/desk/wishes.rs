@@ -156,13 +156,16 @@ impl State {
 }
 
 /// The passes that wait for others of the same target: over the copies that their rows refer to,
-/// since until then each of their rows would be refused. Copies that refer to each other in a circle
-/// wait for none.
+/// until these stand in the log before them, since each of their rows would be refused. Copies that
+/// refer to each other in a circle wait for none.
 fn waiting(passes: &BTreeMap<CopyName, Walk>) -> BTreeSet<CopyName> {
-    let waits = |walk: &Walk| walk.wish.behind.iter().any(|other| passes.contains_key(other));
+    let is_to_come =
+        |other: &CopyName| passes.get(other).is_some_and(|walk: &Walk| !walk.is_placed());
+    let waits = |walk: &Walk| walk.wish.behind.iter().any(&is_to_come);
     let waiting: BTreeSet<_> =
         passes.iter().filter(|(_, walk)| waits(walk)).map(|(copy, _)| copy.clone()).collect();
-    if waiting.len() == passes.len() { BTreeSet::new() } else { waiting }
+    let to_come = passes.values().filter(|walk| !walk.is_placed()).count();
+    if waiting.len() == to_come { BTreeSet::new() } else { waiting }
 }
 
 impl Wishes {
