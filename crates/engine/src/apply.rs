@@ -51,6 +51,16 @@ pub(crate) struct Apply {
     pub(crate) refers: BTreeMap<CopyName, BTreeSet<CopyName>>,
     /// Whether keys were held or passed since the target was last asked what it holds.
     pub(crate) holds_moved: bool,
+    /// What was written and not shown yet.
+    pub(crate) unshown: Unshown,
+}
+
+/// What a target transaction has written so far: it is shown once all of it is, however many calls
+/// that takes.
+#[derive(Debug, Default)]
+pub(crate) struct Unshown {
+    rows: BTreeMap<CopyName, u64>,
+    passes_moved: bool,
 }
 
 #[async_trait]
@@ -248,7 +258,7 @@ impl Apply {
             let _ = it.done.send(());
         }
         self.holds_moved = true;
-        self.reporter.applied(&batch.watermark, plan.copies().held_keys(), []);
+        self.reporter.applied(&batch.watermark, plan.copies().held_keys(), &BTreeMap::new());
         Ok(())
     }
 
@@ -302,30 +312,33 @@ impl Apply {
             }
         }
         self.refers = standing.refers.clone();
-        for (copy, pass) in &standing.passes {
-            self.want_pass(copy, pass);
-        }
+        self.want_passes(&standing.passes);
         self.reporter.passes(&standing.passes);
+        self.unshown = Unshown::default();
         let copies = Copies::new(&self.group, standing, &self.limits, allowed);
         let plan = Plan::new(&self.lane, name, leads, &self.limits, copies, watermark);
         Ok(plan.careful_until(careful))
     }
 
-    fn want_pass(&self, copy: &CopyName, pass: &Pass) {
-        let name = &self.group.name;
-        let Pass::Under { purpose, began, upto, .. } = pass else {
-            return self.desk.pass_done(name, copy);
-        };
-        let copies = self.group.copies.iter().filter(|it| it.name == *copy);
-        for copy in copies {
+    /// Says how far passes have come, all at once: none is to be read before one that its rows refer to.
+    fn want_passes<'a>(&self, passes: impl IntoIterator<Item = (&'a CopyName, &'a Pass)>) {
+        let wishes = passes.into_iter().map(|(copy, pass)| (copy.clone(), self.wish(copy, pass)));
+        self.desk.want_passes(&self.group.name, wishes.collect());
+    }
+
+    /// What a pass wants read; nothing once it is through.
+    fn wish(&self, copy: &CopyName, pass: &Pass) -> Option<PassWish> {
+        let Pass::Under { purpose, began, upto, .. } = pass else { return None };
+        let of = self.group.copies.iter().find(|it| it.name == *copy)?;
+        Some(PassWish {
+            table: of.of.clone(),
+            purpose: *purpose,
+            began: began.clone(),
+            upto: upto.clone(),
             // What it has and the source has not is not to be deleted, so it need not be read.
-            let inspect = copy.inspect.clone().filter(|_| !copy.keeps);
-            let table = copy.of.clone();
-            let (purpose, began, upto) = (*purpose, began.clone(), upto.clone());
-            let behind = self.refers.get(&copy.name).cloned().unwrap_or_default();
-            let wish = PassWish { table, purpose, began, upto, inspect, behind };
-            self.desk.want_pass(name, &copy.name, wish);
-        }
+            inspect: of.inspect.clone().filter(|_| !of.keeps),
+            behind: self.refers.get(copy).cloned().unwrap_or_default(),
+        })
     }
 
     fn note_marks(&mut self, watermark: Option<&Watermark>) {
@@ -357,10 +370,8 @@ impl Apply {
                     let held = plan.written(&batch, &refused)?;
                     self.holds_moved |= !(news.is_empty() && held.is_empty());
                     self.tell(news, &held);
-                    batch.passes.iter().for_each(|(copy, pass)| self.want_pass(copy, pass));
-                    if batch.last {
-                        self.report(&batch, plan, flushed.as_ref());
-                    }
+                    self.want_passes(batch.passes.iter().map(|(copy, pass)| (copy, pass)));
+                    self.show(&batch, plan, flushed.as_ref());
                     self.keep(led).await?;
                 }
                 Outcome::Refused(reason) if mode == Mode::RowByRow => {
@@ -385,11 +396,18 @@ impl Apply {
         Ok(())
     }
 
-    fn report(&self, batch: &Batch, plan: &Plan, flushed: Option<&Watermark>) {
-        let held = plan.copies().held_keys();
-        let written = batch.writes.iter().map(|write| &write.copy);
-        self.reporter.applied(&batch.watermark, held, written);
-        if !batch.passes.is_empty() {
+    /// Shows what was written, once the target's transaction is whole.
+    fn show(&mut self, batch: &Batch, plan: &Plan, flushed: Option<&Watermark>) {
+        for write in batch.writes.iter() {
+            *self.unshown.rows.entry(write.copy.clone()).or_default() += 1;
+        }
+        self.unshown.passes_moved |= !batch.passes.is_empty();
+        if !batch.last {
+            return;
+        }
+        let Unshown { rows, passes_moved } = std::mem::take(&mut self.unshown);
+        self.reporter.applied(&batch.watermark, plan.copies().held_keys(), &rows);
+        if passes_moved {
             self.reporter.passes(plan.copies().passes());
         }
         self.reporter.step();

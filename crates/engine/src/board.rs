@@ -331,11 +331,11 @@ impl Reporter {
     }
 
     /// The group holds everything up to here, with a row more of each of these copies.
-    pub(crate) fn applied<'a>(
+    pub(crate) fn applied(
         &self,
         watermark: &Watermark,
         held_keys: usize,
-        written: impl IntoIterator<Item = &'a CopyName>,
+        written: &BTreeMap<CopyName, u64>,
     ) {
         let Who::Group(name) = &self.who else { return };
         let now = self.board.0.clock.map(|clock| clock());
@@ -344,11 +344,8 @@ impl Reporter {
         let Some(group) = shown.groups.get_mut(name) else { return };
         let before = group.watermark.replace(watermark.clone());
         group.held_keys = held_keys;
-        for copy in written {
-            match group.written.get_mut(copy) {
-                Some(written) => *written += 1,
-                None => _ = group.written.insert(copy.clone(), 1),
-            }
+        for (copy, rows) in written {
+            *group.written.entry(copy.clone()).or_default() += rows;
         }
         if let (Some(now), Some(before)) = (now, before) {
             for committed_at in trail.committed(&before, watermark) {

@@ -66,23 +66,26 @@ impl Desk {
         self.lock().wishes.remove(target);
     }
 
-    /// A pass is to go on from here; said with each step of its target. One under way keeps its place.
-    pub(crate) fn want_pass(&self, target: &TargetName, copy: &CopyName, wish: PassWish) {
+    /// Passes are to go on from here, or are through where there is no wish; said with each step of
+    /// their target, all at once. One under way keeps its place.
+    pub(crate) fn want_passes(
+        &self,
+        target: &TargetName,
+        wanted: Vec<(CopyName, Option<PassWish>)>,
+    ) {
         let mut state = self.lock();
-        let wishes = state.wishes.entry(target.clone()).or_default();
-        match wishes.passes.get_mut(copy) {
-            Some(walk) if walk.wish.began == wish.began => walk.taken(wish.upto.as_ref()),
-            Some(_) | None => _ = wishes.passes.insert(copy.clone(), Walk::new(wish)),
+        let passes = &mut state.wishes.entry(target.clone()).or_default().passes;
+        for (copy, wish) in wanted {
+            match (wish, passes.get_mut(&copy)) {
+                (None, _) => _ = passes.remove(&copy),
+                (Some(wish), Some(walk)) if walk.wish.began == wish.began => {
+                    walk.taken(wish.upto.as_ref());
+                }
+                (Some(wish), _) => _ = passes.insert(copy, Walk::new(wish)),
+            }
         }
         drop(state);
-        self.0.errands.notify_one();
-    }
-
-    /// A pass has come to its end; others may have waited for it.
-    pub(crate) fn pass_done(&self, target: &TargetName, copy: &CopyName) {
-        if let Some(wishes) = self.lock().wishes.get_mut(target) {
-            wishes.passes.remove(copy);
-        }
+        // Also where one is through: others may have waited for it.
         self.0.errands.notify_one();
     }
 

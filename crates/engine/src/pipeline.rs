@@ -1,6 +1,6 @@
 //! One lane from its source over the log to its groups: every task is listed here.
 
-use crate::apply::Apply;
+use crate::apply::{Apply, Unshown};
 use crate::backoff::Backoff;
 use crate::board::{Board, Reporter};
 use crate::capture::Capture;
@@ -100,6 +100,7 @@ impl Pipeline {
                 in_doubt: None,
                 refers: BTreeMap::new(),
                 holds_moved: false,
+                unshown: Unshown::default(),
             };
             tasks.push((Box::new(apply), reporter));
         }

@@ -26,6 +26,7 @@ use model::{
     Pass, Position, Row, Service, TableName, Target, TargetName, Write,
 };
 use place::Place;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use table::{Pushed, Told};
 use tokio::time::{sleep, timeout};
@@ -112,8 +113,9 @@ impl Task for Pushing {
                 let watermark = place.offset(next);
                 self.write(&mut led, &table, (&due, &watermark)).await?;
                 (at, next) = (Some(place), next + 1);
-                let written = due.groups.keys().map(|_| &self.push.copy);
-                self.reporter.applied(&watermark, 0, written);
+                let rows = due.groups.len() as u64;
+                let written = BTreeMap::from([(self.push.copy.clone(), rows)]);
+                self.reporter.applied(&watermark, 0, &written);
                 self.reporter.step();
                 stop.or(sleep(self.push.limits.push_pause)).await;
             }

@@ -276,7 +276,7 @@ impl Remember {
             }
         }
         self.reporter.passes(&book.passes());
-        self.reporter.applied(&upto, 0, []);
+        self.reporter.applied(&upto, 0, &BTreeMap::new());
         self.reporter.step();
         Ok(())
     }
@@ -314,20 +314,18 @@ impl Remember {
     }
 
     fn want_pass(&self, table: &TableName, pass: &Pass) {
-        let copy = layout::copy_of(table);
-        let Pass::Under { purpose, began, upto, .. } = pass else {
-            return self.desk.pass_done(&self.name, &copy);
+        let wish = match pass {
+            Pass::Done => None,
+            Pass::Under { purpose, began, upto, .. } => Some(PassWish {
+                table: table.clone(),
+                purpose: *purpose,
+                began: began.clone(),
+                upto: upto.clone(),
+                inspect: None,
+                behind: BTreeSet::new(),
+            }),
         };
-        let (purpose, began, upto) = (*purpose, began.clone(), upto.clone());
-        let wish = PassWish {
-            table: table.clone(),
-            purpose,
-            began,
-            upto,
-            inspect: None,
-            behind: BTreeSet::new(),
-        };
-        self.desk.want_pass(&self.name, &copy, wish);
+        self.desk.want_passes(&self.name, vec![(layout::copy_of(table), wish)]);
     }
 
     fn tables(&self) -> BTreeSet<TableName> {

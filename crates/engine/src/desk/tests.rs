@@ -72,9 +72,9 @@ async fn a_pass_is_read_no_farther_than_its_target_follows() {
         desk.settled(&ask, &limits);
     }
     assert!(next(&desk, &limits).await.is_none());
-    desk.want_pass(&target(), &"copy".into(), wish(Some(4)));
+    want_pass(&desk, "copy", wish(Some(4)));
     assert!(next(&desk, &limits).await.is_none(), "it has taken neither");
-    desk.want_pass(&target(), &"copy".into(), wish(Some(5)));
+    want_pass(&desk, "copy", wish(Some(5)));
     let Some(Errand::Stretch { wish, .. }) = next(&desk, &limits).await else {
         panic!("a stretch")
     };
@@ -102,7 +102,7 @@ async fn a_pass_waits_for_no_stretch_that_is_read_again() {
     read(&desk, &limits, Some(5)).await;
     read(&desk, &limits, Some(9)).await;
     let again = PassWish { began: at(2), ..wish(None) };
-    desk.want_pass(&target(), &"copy".into(), again);
+    want_pass(&desk, "copy", again);
     assert!(next(&desk, &limits).await.is_some(), "the pass has begun anew");
     desk.withdraw(&target());
     pass(&desk, None);
@@ -161,7 +161,7 @@ async fn a_pass_begun_again_makes_what_was_read_for_it_unwanted() {
     let ask = read(&desk, &limits, Some(5)).await;
     assert!(desk.is_wanted(&ask));
     let wish = PassWish { began: at(2), ..wish(None) };
-    desk.want_pass(&target(), &"copy".into(), wish);
+    want_pass(&desk, "copy", wish);
     assert!(!desk.is_wanted(&ask));
     assert!(next(&desk, &limits).await.is_some());
 }
@@ -175,7 +175,7 @@ async fn what_was_asked_for_under_an_earlier_lead_is_not_wanted() {
     desk.withdraw(&target());
     assert!(!desk.is_wanted(&ask));
     desk.lead(&target(), Epoch(2), Some(&at(9)));
-    desk.want_pass(&target(), &"copy".into(), wish(None));
+    want_pass(&desk, "copy", wish(None));
     assert!(!desk.is_wanted(&ask));
 }
 
@@ -208,7 +208,7 @@ async fn a_failed_errand_comes_again() {
 async fn a_failed_stretch_lets_others_go_first() {
     let (desk, limits) = (Desk::default(), Limits::default());
     pass(&desk, None);
-    desk.want_pass(&target(), &"next".into(), wish(None));
+    want_pass(&desk, "next", wish(None));
     let mut copies = BTreeSet::new();
     for _ in 0..2 {
         let errand = next(&desk, &limits).await.expect("an errand");
@@ -225,7 +225,7 @@ async fn a_pass_over_rows_that_refer_to_others_comes_behind_theirs() {
     let (desk, limits) = (Desk::default(), Limits::default());
     pass(&desk, None);
     let behind = |copy: &str| PassWish { behind: [copy.into()].into(), ..wish(None) };
-    desk.want_pass(&target(), &"a".into(), behind("copy"));
+    want_pass(&desk, "a", behind("copy"));
     let copy_of = |errand| match errand {
         Some(Errand::Stretch { copy, .. }) => Some(copy.as_str().to_owned()),
         _ => None,
@@ -244,22 +244,47 @@ async fn a_pass_over_rows_that_refer_to_others_comes_behind_theirs() {
         async move { copy_of(next(&desk, &limits).await) }
     });
     tokio::task::yield_now().await;
-    desk.pass_done(&target(), &"copy".into());
+    pass_done(&desk, "copy");
     assert_eq!(waiting.await.unwrap().as_deref(), Some("a"));
     // It is enough that the other one stands in the log.
-    desk.want_pass(&target(), &"copy".into(), wish(None));
-    desk.want_pass(&target(), &"d".into(), behind("copy"));
+    want_pass(&desk, "copy", wish(None));
+    want_pass(&desk, "d", behind("copy"));
     let all = read(&desk, &limits, None).await;
     assert!(next(&desk, &limits).await.is_none(), "it is read, and not placed yet");
     desk.settled(&all, &limits);
     assert_eq!(copy_of(next(&desk, &limits).await).as_deref(), Some("d"));
-    desk.pass_done(&target(), &"copy".into());
-    desk.pass_done(&target(), &"d".into());
+    pass_done(&desk, "copy");
+    pass_done(&desk, "d");
     // Those of a circle wait for none.
-    desk.want_pass(&target(), &"b".into(), behind("c"));
-    desk.want_pass(&target(), &"c".into(), behind("b"));
-    desk.pass_done(&target(), &"a".into());
+    want_pass(&desk, "b", behind("c"));
+    want_pass(&desk, "c", behind("b"));
+    pass_done(&desk, "a");
     assert!(copy_of(next(&desk, &limits).await).is_some());
+}
+
+/// A reader that is waiting gets to see all of them.
+#[tokio::test(start_paused = true)]
+async fn of_passes_that_begin_together_the_one_that_others_wait_for_is_read_first() {
+    let (desk, limits) = (Desk::default(), Limits::default());
+    desk.lead(&target(), Epoch(1), None);
+    let waiting = tokio::spawn({
+        let (desk, limits) = (desk.clone(), limits.clone());
+        async move { desk.errand(&limits).await }
+    });
+    tokio::task::yield_now().await;
+    let behind = PassWish { behind: ["b".into()].into(), ..wish(None) };
+    let both = vec![("a".into(), Some(behind)), ("b".into(), Some(wish(None)))];
+    desk.want_passes(&target(), both);
+    let Errand::Stretch { copy, .. } = waiting.await.unwrap() else { panic!("a stretch") };
+    assert_eq!(copy.as_str(), "b");
+}
+
+fn want_pass(desk: &Desk, copy: &str, wish: PassWish) {
+    desk.want_passes(&target(), vec![(copy.into(), Some(wish))]);
+}
+
+fn pass_done(desk: &Desk, copy: &str) {
+    desk.want_passes(&target(), vec![(copy.into(), None)]);
 }
 
 /// The next errand, if one comes within no time.
@@ -309,7 +334,7 @@ fn answer_to(errand: Errand, ticket: u64, upto: Option<i64>) -> Answer {
 
 fn pass(desk: &Desk, upto: Option<i64>) {
     desk.lead(&target(), Epoch(1), Some(&at(1)));
-    desk.want_pass(&target(), &"copy".into(), wish(upto));
+    want_pass(&desk, "copy", wish(upto));
 }
 
 fn wish(upto: Option<i64>) -> PassWish {

@@ -56,6 +56,19 @@ async fn a_table_with_a_key_of_two_columns_is_filled() {
     }
 }
 
+/// A stretch is one transaction at its target, also where that takes several calls.
+#[tokio::test(start_paused = true)]
+async fn a_pass_whose_last_stretch_took_several_calls_is_told_to_be_through() {
+    let mut rig = Rig::with([Manners::plain(Claim::Transactional)]);
+    rig.limits.batch_changes_max = 10;
+    rig.insert(0..35);
+    let running = rig.start().await;
+    rig.in_step(0).await;
+    until("it is told", || running.is_filled(0)).await;
+    let rows = running.board.snapshot().groups[&"target-0".into()].written.values().sum::<u64>();
+    assert_eq!(rows, 35, "also those of the calls before the last");
+}
+
 /// BF5: what is filled already is not read once more.
 #[tokio::test(start_paused = true)]
 async fn a_restart_in_the_middle_goes_on_from_where_the_target_stands() {
