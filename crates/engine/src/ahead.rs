@@ -2,6 +2,7 @@
 //!
 //! Must not know: what becomes of the entries.
 
+use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, MaybeDone, maybe_done, select};
 use model::{Fault, Lane, Log, Offset, Read};
 use std::pin::{Pin, pin};
@@ -46,6 +47,12 @@ impl Ahead {
     /// Waits until it is read, however long the log takes. May be given up and called again.
     pub(crate) async fn read(&mut self) {
         self.reading.as_mut().await;
+    }
+
+    /// What was read, if it is there without waiting.
+    pub(crate) fn at_hand(&mut self) -> Option<Result<Read, Fault>> {
+        self.read().now_or_never()?;
+        self.take()
     }
 
     /// What was read; nothing before it is, or a second time.

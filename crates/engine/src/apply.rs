@@ -96,26 +96,38 @@ impl Apply {
             if !ahead.is_after(plan.seen()) {
                 ahead = self.read_on(&plan);
             }
-            match self.wait(&mut led, &mut ahead, stop).await? {
-                None => {}
-                Some(Read::Entries(entries)) => {
-                    let before = plan.seen().cloned();
-                    entries.into_iter().try_for_each(|entry| plan.push(entry))?;
-                    if plan.seen() <= before.as_ref() {
-                        let name = &self.group.name;
-                        let what = format!("{name}: the log gave nothing after {before:?}");
-                        return Err(Fault::stop(Code::Broken, what));
-                    }
-                    ahead = self.read_on(&plan);
+            let Some(read) = self.wait(&mut led, &mut ahead, stop).await? else { continue };
+            self.take(&mut led, &mut plan, read).await?;
+            ahead = self.read_on(&plan);
+            // That was read when the last batch began; what has come since goes into the same.
+            if plan.takes_more()
+                && let Some(read) = ahead.at_hand().transpose()?
+            {
+                self.take(&mut led, &mut plan, read).await?;
+                ahead = self.read_on(&plan);
+            }
+        }
+        Ok(())
+    }
+
+    /// Plans what was read from the log.
+    async fn take(&mut self, led: &mut Led, plan: &mut Plan, read: Read) -> Result<(), Fault> {
+        match read {
+            Read::Entries(entries) => {
+                let before = plan.seen().cloned();
+                entries.into_iter().try_for_each(|entry| plan.push(entry))?;
+                if plan.seen() <= before.as_ref() {
+                    let name = &self.group.name;
+                    let what = format!("{name}: the log gave nothing after {before:?}");
+                    return Err(Fault::stop(Code::Broken, what));
                 }
-                Some(Read::Gone { .. }) => {
-                    reached(Mark::GoneBridged);
-                    let what = format!("{}: the log has been let go of", self.group.name);
-                    self.reporter.notice(Code::LogHistoryLost, what);
-                    let end = self.extent().await?.end;
-                    plan = self.bridge(&mut led, &end).await?;
-                    ahead = self.read_on(&plan);
-                }
+            }
+            Read::Gone { .. } => {
+                reached(Mark::GoneBridged);
+                let what = format!("{}: the log has been let go of", self.group.name);
+                self.reporter.notice(Code::LogHistoryLost, what);
+                let end = self.extent().await?.end;
+                *plan = self.bridge(led, &end).await?;
             }
         }
         Ok(())

@@ -6,6 +6,7 @@
 use crate::fault::{self, lock};
 use crate::lane::{Active, End, Lane, Tail};
 use crate::offload::Wanted;
+use crate::recent::RECENT_BYTES_MAX;
 use crate::roll;
 use crate::stage::nothing_staged;
 use crate::staging::Staging;
@@ -29,8 +30,8 @@ pub(crate) fn staged_in(entries: &[Append]) -> Vec<TransactionId> {
     commits.collect()
 }
 
-/// Writes the entries; where they end, and what is left of them to be freed. Nobody sees them
-/// before a sync.
+/// Writes the entries; where they end, and what of them is kept nowhere and to be freed. Nobody sees
+/// them before a sync.
 pub(crate) fn write(
     lane: &Lane,
     entries: Vec<Append>,
@@ -55,20 +56,38 @@ pub(crate) fn write(
     if raises_epoch {
         draft.push_epoch(&active.out.segment, epoch);
     }
-    let mut buffer = put(lane, active, draft, &records)?;
+    let (mut buffer, sizes) = put(lane, active, draft, &records)?;
     active.has_entries |= !records.is_empty();
     note_adopted(active, &mut staging, &records);
     let (segment, position) = (active.out.segment.number, active.out.end());
+    last.iter().for_each(|last| active.out.segment.note(last, active.out.cursor()));
     buffer.clear();
     buffer.shrink_to(BUFFER_BYTES_MAX);
     tail.buffer = buffer;
-    tail.last = last;
     tail.note_commit(&records);
+    let before = std::mem::replace(&mut tail.last, last);
     tail.epoch = tail.epoch.max(Some(epoch));
     let (last, last_commit) = (tail.last.clone(), tail.last_commit.clone());
+    let left = keep(lane, (before, last.as_ref()), records, sizes)?;
     let end = End { segment, position, last, last_commit, epoch: tail.epoch };
     lane.set_written(end.clone())?;
-    Ok((end, records))
+    Ok((end, left))
+}
+
+/// Keeps the records for readers who are abreast; gives back those of which there are too many.
+fn keep(
+    lane: &Lane,
+    (before, last): (Option<Offset>, Option<&Offset>),
+    records: Vec<Record>,
+    sizes: Vec<usize>,
+) -> Result<Vec<Record>, Fault> {
+    let mut recent = lock(&lane.recent)?;
+    if sizes.iter().sum::<usize>() > RECENT_BYTES_MAX {
+        recent.clear(last.cloned());
+        return Ok(records);
+    }
+    recent.append(before, records.into_iter().zip(sizes).collect());
+    Ok(Vec::new())
 }
 
 /// J10: what the lane would end with after these entries, if they may follow at all.
@@ -132,15 +151,22 @@ fn adopt(staging: &Staging, commit: Commit) -> Result<Record, Fault> {
     Ok(Record::Adopt(commit, file.adopted()))
 }
 
-/// Writes the records, or leaves everything as it was.
+/// Writes the records, or leaves everything as it was; the buffer again, and how many bytes each
+/// record takes.
 fn put(
     lane: &Lane,
     active: &mut Active,
     mut draft: Draft,
     records: &[Record],
-) -> Result<Vec<u8>, Fault> {
+) -> Result<(Vec<u8>, Vec<usize>), Fault> {
     let room = &lane.shared.room;
-    let pushed = records.iter().try_for_each(|record| active.out.push_record(&mut draft, record));
+    let mut sizes = Vec::with_capacity(records.len());
+    let pushed = records.iter().try_for_each(|record| {
+        let before = draft.bytes();
+        active.out.push_record(&mut draft, record)?;
+        sizes.push(draft.bytes() - before);
+        Ok(())
+    });
     let length = draft.length();
     if let Err(fault) = pushed.and_then(|()| room.take(length)) {
         active.out.abandon(draft);
@@ -149,7 +175,7 @@ fn put(
     match active.out.write(draft, room) {
         Ok(buffer) => {
             lane.grow(length);
-            Ok(buffer)
+            Ok((buffer, sizes))
         }
         Err(fault) => {
             room.give_back(length);

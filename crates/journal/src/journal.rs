@@ -7,7 +7,7 @@ use crate::disk::{Disk, Lock};
 use crate::fault::{self, lock};
 use crate::lane::{Lane, Shared, Sight};
 use crate::lane_dir;
-use crate::offload::{Offload, Wanted, answer};
+use crate::offload::{Offload, Wanted, answer, answer_in_turn};
 use crate::options::Options;
 use crate::recovery::recover;
 use crate::room::Room;
@@ -18,7 +18,6 @@ use model::log::StagedPart;
 use model::{Append, Bounds, Code, Epoch, Fault, Lane as Name, Log, Offset, Read, TransactionId};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::{Future, poll_fn};
 use std::io;
 use std::path::Path;
 use std::pin::pin;
@@ -112,15 +111,12 @@ impl Log for Journal {
         }
         let write =
             move |lane: &Lane, wanted: Wanted<'_>| append::write(lane, entries, epoch, wanted);
-        let (end, records) = self.on(&lane, write).await?;
-        let mut sync = pin!(self.on(&lane, move |lane, _| lane.sync_to(&end)));
-        // What was written is freed while the disk works.
-        let mut written = Some(records);
-        poll_fn(|context| {
-            let synced = sync.as_mut().poll(context);
-            written.take();
-            synced
-        })
+        let (writing, syncing) = (Arc::clone(&lane), lane);
+        answer_in_turn(
+            &*self.offload,
+            move |wanted| write(&writing, wanted),
+            move |end| syncing.sync_to(&end),
+        )
         .await
     }
 
@@ -135,7 +131,13 @@ impl Log for Journal {
             // Registered before looking, so that news in between is not missed.
             let mut news = pin!(lane.news.notified());
             news.as_mut().enable();
-            if !matches!(lane.sight(after)?, Sight::Nothing) {
+            let sight = lane.sight(after)?;
+            if matches!(sight, Sight::From(_))
+                && let Some(entries) = lane.recent(after, bytes_max)?
+            {
+                return Ok(Read::Entries(entries));
+            }
+            if !matches!(sight, Sight::Nothing) {
                 let after = after.cloned();
                 let job =
                     move |lane: &Lane, _: Wanted<'_>| reader::read(lane, after.as_ref(), bytes_max);

@@ -1,13 +1,14 @@
 //! Lane: the state of one lane, what of it is visible, and the group sync.
 //!
 //! Keeps J1 (an append is durable when it returns) and J2 (readers see nothing before it is).
-//! Order of the locks: `tail`, then `staging`, then `syncing`, then `view`; none is held across an
-//! await. Must not know: how entries are encoded, read or trimmed.
+//! Order of the locks: `tail`, then `staging`, then `syncing`, then `view` or `recent`; none is held
+//! across an await. Must not know: how entries are encoded, read or trimmed.
 
 use crate::disk::{Disk, Lock};
 use crate::fault::{self, lock};
 use crate::hints::Hints;
 use crate::options::Options;
+use crate::recent::Recent;
 use crate::room::Room;
 use crate::segment::Segment;
 use crate::spare::Spare;
@@ -15,7 +16,7 @@ use crate::staging::Staging;
 use crate::writer::Writer;
 use model::attack::{Bug, planted};
 use model::codec::Record;
-use model::{Bounds, Commit, Epoch, Fault, Lane as Name, Offset};
+use model::{Bounds, Commit, Entry, Epoch, Fault, Lane as Name, Offset};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -46,6 +47,7 @@ pub(crate) struct Lane {
     pub(crate) staging: Mutex<Staging>,
     pub(crate) trimming: Mutex<()>,
     pub(crate) hints: Mutex<Hints>,
+    pub(crate) recent: Mutex<Recent>,
     /// Adopted files that readers have open.
     pub(crate) opened: Mutex<std::collections::BTreeMap<u64, Arc<Segment>>>,
     syncing: Mutex<()>,
@@ -164,6 +166,7 @@ impl Lane {
             staging: Mutex::default(),
             trimming: Mutex::default(),
             hints: Mutex::default(),
+            recent: Mutex::default(),
             opened: Mutex::default(),
             syncing: Mutex::default(),
             view: Mutex::new(View { segments, written: end.clone(), durable: end }),
@@ -268,6 +271,16 @@ impl Lane {
         }
         let count = view.segments.partition_point(|segment| segment.before() <= after);
         Ok(Sight::From(view.segments[count.saturating_sub(1)].number))
+    }
+
+    /// What comes after `after`, where it is still in memory.
+    pub(crate) fn recent(
+        &self,
+        after: Option<&Offset>,
+        bytes_max: usize,
+    ) -> Result<Option<Vec<Entry>>, Fault> {
+        let upto = lock(&self.view)?.visible().last.clone();
+        Ok(lock(&self.recent)?.read(after, upto.as_ref(), bytes_max))
     }
 
     /// The segment with this number as a reader may see it; `None` once it is trimmed.

@@ -5,7 +5,7 @@
 //!   append  stage  reader  trim  recovery        what a job does
 //!        └─ roll    adopted ─┘                   begins a segment; reads a staged file
 //!   lane               one lane's state; what is visible; the group sync
-//!   staging  hints  basket
+//!   staging  hints  basket  recent
 //!   writer  walk       frames into a file, frames out of it
 //!   segment            one file: name, header, tables, waypoints
 //!   frame  header  lane_dir                      the bytes; pure
@@ -18,7 +18,7 @@
 //! - J1 When an append returns, its entries survive any crash; of one that did not, a prefix of
 //!   whole entries may.
 //! - J2 Readers see nothing that is not durable.
-//! - J3 Every byte is checked on every read; nothing is skipped.
+//! - J3 Every byte is checked on every read of a file; nothing is skipped.
 //! - J4 A frame is taken only in the place where it was written.
 //! - J5 After a failed sync nothing is taken until the journal is opened anew, and no sync is tried
 //!   again; what was durable stays readable.
@@ -49,6 +49,7 @@ mod lane_dir;
 mod offload;
 mod options;
 mod reader;
+mod recent;
 mod recovery;
 mod roll;
 mod room;
@@ -62,5 +63,5 @@ mod writer;
 
 pub use disk::{Disk, DiskFile, Lock, RealDisk};
 pub use journal::Journal;
-pub use offload::{Offload, Threads};
+pub use offload::{Job, Offload, Threads};
 pub use options::Options;

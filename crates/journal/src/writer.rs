@@ -33,7 +33,12 @@ pub(crate) struct Draft {
 impl Draft {
     /// How many bytes it adds to the file.
     pub(crate) fn length(&self) -> u64 {
-        self.bytes.len() as u64
+        self.bytes() as u64
+    }
+
+    /// The same, as a size in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Adds an epoch.
@@ -95,12 +100,18 @@ impl Writer {
         Ok(())
     }
 
+    /// Where the next frame will stand, for walks that are to begin there.
+    pub(crate) fn cursor(&self) -> Cursor {
+        self.end
+    }
+
     /// Writes a draft. If that fails the file is cut back to where it was; if that fails too the
     /// journal is closed.
     pub(crate) fn write(&mut self, draft: Draft, room: &Room) -> Result<Vec<u8>, Fault> {
         let file = &self.segment.file;
         let Err(error) = file.write_at(&draft.bytes, self.end.position) else {
             self.end = draft.end;
+            self.teach(draft.introduced)?;
             return Ok(draft.bytes);
         };
         let path = &self.segment.path;
@@ -113,6 +124,16 @@ impl Writer {
         self.was_cut = true;
         self.abandon(draft);
         Err(fault::full(format!("the disk has no room left: {error}")))
+    }
+
+    /// A walk may begin here without having come by the tables before.
+    fn teach(&self, introduced: Vec<(u32, Arc<Table>)>) -> Result<(), Fault> {
+        for (number, table) in introduced {
+            let learned = self.segment.learn(number, table);
+            learned.map_err(|malformed| fault::broken(malformed.to_string()))?;
+        }
+        self.segment.walk_to(self.end.position);
+        Ok(())
     }
 
     /// Takes back a draft that is not to be written.

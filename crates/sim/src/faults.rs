@@ -3,7 +3,7 @@
 use crate::random::Random;
 use crate::trace::Trace;
 use async_trait::async_trait;
-use journal::Offload;
+use journal::{Job, Offload};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -233,7 +233,7 @@ impl InPlace {
 
 #[async_trait]
 impl Offload for InPlace {
-    async fn run(&self, job: Box<dyn FnOnce() + Send>) {
+    async fn run(&self, job: Job) {
         self.delay().await;
         job();
         self.delay().await;

@@ -118,6 +118,11 @@ impl Plan {
         self.gap.as_ref().filter(|_| self.queue.is_empty())
     }
 
+    /// Whether what comes next in the log can be planned already.
+    pub(super) fn takes_more(&self) -> bool {
+        self.gap.is_none()
+    }
+
     /// The key is held no longer for this copy; whether no other copy holds it either.
     pub(super) fn discard(&mut self, copy: &CopyName, table: &TableName, key: &Key) -> bool {
         self.copies.discard(copy, table, key)

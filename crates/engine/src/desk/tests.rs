@@ -334,7 +334,7 @@ fn answer_to(errand: Errand, ticket: u64, upto: Option<i64>) -> Answer {
 
 fn pass(desk: &Desk, upto: Option<i64>) {
     desk.lead(&target(), Epoch(1), Some(&at(1)));
-    want_pass(&desk, "copy", wish(upto));
+    want_pass(desk, "copy", wish(upto));
 }
 
 fn wish(upto: Option<i64>) -> PassWish {

@@ -72,8 +72,14 @@ async fn whatever_breaks_two_insteps_keep_copies_of_whole_transactions() {
     if chance.once_in(2) {
         std::mem::swap(&mut one, &mut other);
     }
+    let before = judge::versions(&world);
     one.kill();
     judge::is_well(&other).await;
+    assert!(
+        judge::versions(&world) == before,
+        "what was right was written again:\n{}",
+        other.log()
+    );
     block_in_place(|| other.stop());
     assert!(reads.sound > 20, "hardly anything was seen: {reads:?}");
 }

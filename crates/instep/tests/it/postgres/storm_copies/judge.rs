@@ -68,6 +68,12 @@ fn differences(world: &World) -> Vec<String> {
     found
 }
 
+/// Which version of each row the copies have: another one has been written since.
+pub(super) fn versions(world: &World) -> Vec<String> {
+    let of = |table| format!("select string_agg(id || ' ' || xmin, ',' order by id) from {table}");
+    TABLES.map(|(table, _)| world.ask_copies(&of(table))).into()
+}
+
 /// Whoever leads says that all is well.
 pub(super) async fn is_well(instep: &Instep) {
     let is_well = |copy: &Value| {
