@@ -107,6 +107,7 @@ impl Apply {
                 ahead = self.read_on(&plan);
             }
         }
+        led.give_back().await;
         Ok(())
     }
 

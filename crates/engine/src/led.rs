@@ -7,6 +7,7 @@
 use crate::board::Reporter;
 use crate::limits::Limits;
 use crate::task::answer;
+use model::attack::{Mark, reached};
 use model::{
     Batch, Claim, Code, Epoch, Fault, Lane, Leadership, Mode, Outcome, Service, Standing, Target,
     Tenure,
@@ -100,6 +101,18 @@ impl Led {
                 Err(Fault::retry(Code::Superseded, what))
             }
         }
+    }
+
+    /// Gives the lease back, so that another instance need not wait for its end. It ends by itself
+    /// where that cannot be said, and where a transaction is open that has to be undone first.
+    pub(crate) async fn give_back(mut self) {
+        if self.is_open {
+            return;
+        }
+        reached(Mark::LeaseGivenBack);
+        let tenure = Tenure { lasting: Duration::ZERO, ..self.tenure.clone() };
+        let lead = self.target.lead(&self.lane, &tenure);
+        let _ = answer(self.answer_within, Code::TargetUnavailable, lead).await;
     }
 
     /// What the target claims.

@@ -123,6 +123,7 @@ impl Task for Pushing {
             let idle = self.push.limits.idle();
             stop.or(timeout(idle, select_all(moved))).await;
         }
+        led.give_back().await;
         Ok(())
     }
 }

@@ -96,6 +96,8 @@ pub enum Mark {
     Coalesced,
     /// An older writer was refused by the target.
     OldWriterRefused,
+    /// A leader that was asked to stop gave its lease back.
+    LeaseGivenBack,
     /// A task was restarted by its supervisor.
     TaskRestarted,
     /// Keys of a reading were sent back because a logged transaction had changed them.

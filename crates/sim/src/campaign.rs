@@ -197,6 +197,7 @@ const MARKS: &[(Mark, u64)] = &[
     (Mark::HoldPassed, 200),
     (Mark::Coalesced, 1_000),
     (Mark::OldWriterRefused, 5),
+    (Mark::LeaseGivenBack, 500),
     (Mark::TaskRestarted, 1_000),
     (Mark::KeysSentBack, 1_000),
     (Mark::LaidOver, 100),

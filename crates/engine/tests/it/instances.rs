@@ -8,7 +8,7 @@ use std::time::Duration;
 use testkit::conformance::rows::{key, row};
 use testkit::faulty::{Call, Reply};
 use testkit::memory::store::{Kept, Manners};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// HA1: the second instance takes over once the lease of the first has run out.
 #[tokio::test(start_paused = true)]
@@ -26,6 +26,24 @@ async fn a_second_instance_takes_over_when_the_first_is_gone() {
     one.insert([31]);
     one.in_step(0).await;
     assert_eq!(phase(), Phase::Following);
+}
+
+/// Nobody waits for the end of a lease that nobody needs any more.
+#[tokio::test(start_paused = true)]
+async fn the_second_instance_takes_over_soon_from_one_that_is_stopped() {
+    let mut one = Rig::new(1);
+    one.limits.lease = Duration::from_secs(30);
+    one.insert(0..20);
+    let first = one.start_filled().await;
+    let mut two = one.second();
+    let _second = two.start().await;
+    sleep(Duration::from_secs(60)).await;
+    first.stop.ask();
+    first.work.await.expect("it ends");
+    let stopped = Instant::now();
+    one.insert([30]);
+    one.in_step(0).await;
+    assert!(stopped.elapsed() < Duration::from_secs(15), "{:?}", stopped.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

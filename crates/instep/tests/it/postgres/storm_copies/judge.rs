@@ -74,19 +74,21 @@ pub(super) fn versions(world: &World) -> Vec<String> {
     TABLES.map(|(table, _)| world.ask_copies(&of(table))).into()
 }
 
-/// Whoever leads says that all is well.
-pub(super) async fn is_well(instep: &Instep) {
+/// Whoever of these leads says that all is well.
+pub(super) async fn is_well(insteps: &[&Instep]) {
     let is_well = |copy: &Value| {
         copy["phase"] == "following"
             && copy["failures"] == 0
             && copy["position"].is_string()
             && copy["elsewhere"] == json!([])
     };
-    let says_so = || {
+    let says_so = |instep: &&Instep| {
         let status = instep.status();
         let copies = status["copies"].as_array().expect("a list");
         copies.iter().all(is_well) && status["problems"] == json!([])
     };
-    let says_so = until("whoever leads says that all is well", says_so).await;
-    assert!(says_so, "{:#}\n{}", instep.status(), instep.log());
+    let says_so = || insteps.iter().any(says_so);
+    let said = until("whoever leads says that all is well", says_so).await;
+    let told = |it: &&Instep| format!("{:#}\n{}", it.status(), it.log());
+    assert!(said, "{}", insteps.iter().map(told).collect::<String>());
 }
