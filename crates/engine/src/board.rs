@@ -377,10 +377,21 @@ impl Reporter {
     }
 
     /// Another instance writes the group, and the target says how far that has come. What is durable
-    /// of it only the other one knows.
+    /// of it only the other one knows; but what it had at the last look is most likely so, and should
+    /// it be needed all the same, the log says that it is gone. Where the target stands in another
+    /// history, this one does not lead it before everything was compared.
     pub(crate) fn elsewhere(&self, standing: Standing) {
+        let logged = self.board.lock().shown.logged.clone();
         self.group(|group| {
-            group.watermark = standing.watermark;
+            let before = std::mem::replace(&mut group.watermark, standing.watermark);
+            let is_of = |logged: &Offset, at: &Watermark| at.incarnation == logged.incarnation;
+            group.flushed = match (logged, before, &group.watermark) {
+                (Some(end), Some(before), Some(now)) if is_of(&end, now) => {
+                    Some(before.min(end)).max(group.flushed.take())
+                }
+                (Some(end), _, Some(now)) if !is_of(&end, now) => Some(end),
+                (_, _, _) => group.flushed.take(),
+            };
             group.held_keys = standing.holds.len();
             group.holds = standing.holds;
             group.passes = standing.passes;
@@ -389,6 +400,7 @@ impl Reporter {
             // Whatever it had trouble with is the other one's now.
             group.task.trouble = None;
         });
+        self.board.0.flushed.notify_waiters();
     }
 
     /// The group will hold everything up to here even after a crash of its service.

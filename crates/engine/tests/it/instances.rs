@@ -1,6 +1,6 @@
 //! Several writers of one target: instances of one lane, and lanes of one copy.
 
-use crate::rig::{Rig, until};
+use crate::rig::{Rig, lane, until};
 use crate::workload::Workload;
 use instep_engine::Phase;
 use model::{Claim, Op};
@@ -44,6 +44,56 @@ async fn the_second_instance_takes_over_soon_from_one_that_is_stopped() {
     one.insert([30]);
     one.in_step(0).await;
     assert!(stopped.elapsed() < Duration::from_secs(15), "{:?}", stopped.elapsed());
+}
+
+/// Its log ends when its disk does; and what it has let go of is not to be compared.
+#[tokio::test(start_paused = true)]
+async fn a_second_instance_keeps_no_more_of_its_log_than_the_target_may_lack() {
+    let mut one = Rig::new(1);
+    one.insert(0..20);
+    let first = one.start_filled().await;
+    let mut two = one.second();
+    let second = two.start().await;
+    for id in 100..160 {
+        one.insert([id]);
+        sleep(Duration::from_secs(1)).await;
+    }
+    one.in_step(0).await;
+    sleep(Duration::from_secs(60)).await;
+    let bounds = two.log.bounds(&lane()).await.expect("bounds");
+    assert_eq!(bounds.trimmed, bounds.last, "the target has everything");
+    one.insert([200]);
+    first.crash().await;
+    one.insert([201]);
+    one.in_step(0).await;
+    let notices = second.board.notices_after(0);
+    assert!(notices.is_empty(), "{notices:?}");
+}
+
+/// It is to compare everything in any case, so it needs nothing from before.
+#[tokio::test(start_paused = true)]
+async fn a_second_instance_of_another_history_keeps_nothing_for_later() {
+    let mut one = Rig::new(1);
+    one.insert(0..20);
+    let first = one.start_filled().await;
+    let backup = one.database.save();
+    one.insert([30]);
+    one.in_step(0).await;
+    one.database.restore(&backup);
+    one.insert([31]);
+    one.in_step(0).await;
+    let mut two = one.second();
+    let _second = two.start().await;
+    for id in 100..110 {
+        one.insert([id]);
+        sleep(Duration::from_secs(1)).await;
+    }
+    sleep(Duration::from_secs(60)).await;
+    let bounds = two.log.bounds(&lane()).await.expect("bounds");
+    assert!(bounds.trimmed.is_some() && bounds.trimmed == bounds.last, "{bounds:?}");
+    first.crash().await;
+    one.insert([200]);
+    one.in_step(0).await;
 }
 
 #[tokio::test(start_paused = true)]
