@@ -8,7 +8,9 @@ use crate::plants::Plant;
 use crate::setup::Setup;
 use engine::count::Count;
 use engine::push::CountedShard;
-use engine::{Board, Counting, Group, Instance, Numbers, Phase, Pipeline, Push, Stop, TaskStatus};
+use engine::{
+    Board, Counting, Group, GroupStatus, Instance, Numbers, Phase, Pipeline, Push, Stop, TaskStatus,
+};
 use journal::Journal;
 use model::{Code, Fault, Inspect, Lane, Service, Source};
 use std::path::Path;
@@ -166,6 +168,12 @@ impl Process {
     pub fn board(&self) -> String {
         let boards: Vec<_> = self.boards.iter().map(Board::snapshot).collect();
         format!("{boards:#?}")
+    }
+
+    /// What is shown of a target that is led from here in this lane.
+    pub fn shown(&self, lane: usize, target: &str) -> Option<GroupStatus> {
+        let shown = self.boards.get(lane)?.snapshot().groups.remove(&target.into())?;
+        (shown.task.phase == Phase::Following).then_some(shown)
     }
 
     /// The numbers of each lane.

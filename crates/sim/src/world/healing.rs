@@ -1,6 +1,7 @@
 //! The end of a world: every fault is over, and every copy must come to equal its source.
 
 use super::World;
+use super::target::TargetWorld;
 use crate::faults::Fault;
 use crate::oracle::{Invariant, Truths, Violation};
 use std::time::Duration;
@@ -105,6 +106,30 @@ impl World {
         if let Some(shared) = &self.shared {
             shared.judge.borrow().check_converged(&truths)?;
         }
+        for (index, lane) in self.lanes.iter().enumerate() {
+            for target in lane.targets.iter().chain(&self.shared) {
+                self.check_shown(index, target)?;
+            }
+        }
         self.numbers.check_converged(&self.instances, &truths)
+    }
+
+    /// Whoever leads a target shows of it what it has.
+    fn check_shown(&self, lane: usize, target: &TargetWorld) -> Result<(), Violation> {
+        let of = &self.lanes[lane].lane;
+        let (passes, held) = target.store.look(|kept| {
+            let passes = kept.passes.iter().filter(|((lane, _), _)| lane == of);
+            let passes = passes.map(|((_, copy), pass)| (copy.clone(), pass.clone()));
+            (passes.collect(), kept.holds.keys().filter(|(lane, ..)| lane == of).count())
+        });
+        for process in self.instances.iter().flat_map(|it| &it.process) {
+            let Some(shown) = process.shown(lane, &target.name) else { continue };
+            if (&shown.passes, shown.held_keys) != (&passes, held) {
+                let (name, shown) = (&target.name, (shown.passes, shown.held_keys));
+                let what = format!("{of}: {name} has {:?}, and shown is {shown:?}", (passes, held));
+                return Err(Violation { invariant: Invariant::Converges, what });
+            }
+        }
+        Ok(())
     }
 }
