@@ -134,6 +134,7 @@ impl Pipeline {
             lane: self.lane.clone(),
             log: self.log.clone(),
             board: self.board.clone(),
+            limits: self.limits.clone(),
             reporter: reporter.clone(),
         };
         tasks.push((Box::new(retention), reporter));

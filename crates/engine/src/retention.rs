@@ -1,17 +1,21 @@
-//! Task: trims the log up to the lowest watermark that its groups hold durably (E4).
+//! Task: trims the log up to the lowest watermark that its groups hold durably (E4), and lets go of
+//! one that holds up a full log, whichever lane needs the room.
 
 use crate::board::{Board, Reporter};
+use crate::limits::Limits;
 use crate::task::{Stop, Task};
 use async_trait::async_trait;
 use model::attack::{Bug, planted};
 use model::{Fault, Lane, Log, Watermark};
 use std::sync::Arc;
+use tokio::time::timeout;
 
 /// Keeps one lane of the log short.
 pub(crate) struct Retention {
     pub(crate) lane: Lane,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) board: Board,
+    pub(crate) limits: Limits,
     pub(crate) reporter: Reporter,
 }
 
@@ -30,7 +34,10 @@ impl Task for Retention {
                 }
                 trimmed = lowest;
             }
-            stop.or(moved).await;
+            if self.log.bounds(&self.lane).await?.is_full {
+                self.reporter.log_is_full(self.limits.full_grace);
+            }
+            stop.or(timeout(self.limits.idle(), moved)).await;
         }
         Ok(())
     }

@@ -178,7 +178,7 @@ fn put(
             Ok((buffer, sizes))
         }
         Err(fault) => {
-            room.give_back(length);
+            room.take_back(length);
             Err(fault)
         }
     }

@@ -182,6 +182,7 @@ impl Lane {
             last_commit: view.durable.last_commit.clone(),
             epoch: view.durable.epoch,
             bytes: self.bytes.load(Ordering::Relaxed),
+            is_full: self.shared.room.is_full(),
         })
     }
 
@@ -293,7 +294,7 @@ impl Lane {
         let Shared { disk, dir, room, .. } = &*self.shared;
         if let Err(error) = disk.create_dir_all(&self.dir) {
             return Err(match fault::is_full(&error) {
-                true => fault::full(format!("the disk has no room for a directory: {error}")),
+                true => room.full(format!("the disk has no room for a directory: {error}")),
                 false => room.close("make", &self.dir, error),
             });
         }

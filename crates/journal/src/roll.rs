@@ -69,7 +69,7 @@ fn create(lane: &Lane, header: Header) -> Result<Segment, Fault> {
     let segment = match Segment::create(disk, &lane.dir, header) {
         Ok(segment) => segment,
         Err(error) if fault::is_full(&error) => {
-            return Err(fault::full(format!("the disk has no room for a segment: {error}")));
+            return Err(room.full(format!("the disk has no room for a segment: {error}")));
         }
         Err(error) => return Err(room.close("make a segment in", &lane.dir, error)),
     };

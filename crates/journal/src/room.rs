@@ -9,20 +9,23 @@ use model::{Code, Fault};
 use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Bytes of all lanes together, and the gate for new ones.
 #[derive(Debug)]
 pub(crate) struct Room {
     bytes_max: u64,
     used: AtomicU64,
+    /// Whether there was too little, and none was given back since.
+    is_full: AtomicBool,
     closed: OnceLock<String>,
 }
 
 impl Room {
     /// Nothing used yet.
     pub(crate) fn new(bytes_max: u64) -> Self {
-        Self { bytes_max, used: AtomicU64::new(0), closed: OnceLock::new() }
+        let (used, is_full) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { bytes_max, used, is_full, closed: OnceLock::new() }
     }
 
     /// Takes room for entries, or says that there is none. A part of the room is never given to
@@ -35,11 +38,22 @@ impl Room {
         });
         match taken {
             Ok(_) => Ok(()),
-            Err(used) => Err(fault::full(format!(
+            Err(used) => Err(self.full(format!(
                 "the journal holds {used} bytes and may take {}; {bytes} more do not fit",
                 self.bytes_max
             ))),
         }
+    }
+
+    /// There is too little room, here or on the disk.
+    pub(crate) fn full(&self, what: String) -> Fault {
+        self.is_full.store(true, Ordering::Relaxed);
+        fault::full(what)
+    }
+
+    /// Whether there was too little, and none was given back since.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full.load(Ordering::Relaxed)
     }
 
     /// Refuses for good what would not even fit into an empty journal.
@@ -59,9 +73,15 @@ impl Room {
         self.used.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Gives room back.
+    /// Takes back what was taken for something that was not written.
+    pub(crate) fn take_back(&self, bytes: u64) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Gives room back that something has had.
     pub(crate) fn give_back(&self, bytes: u64) {
         self.used.fetch_sub(bytes, Ordering::Relaxed);
+        self.is_full.store(false, Ordering::Relaxed);
     }
 
     /// Whether so much is used that trimming should free what it can.

@@ -46,7 +46,7 @@ pub(crate) fn stage(lane: &Lane, part: StagedPart, wanted: Wanted<'_>) -> Result
         return Err(fault);
     }
     if let Err(fault) = file.out.write(draft, room) {
-        room.give_back(length);
+        room.take_back(length);
         return Err(fault);
     }
     lane.grow(length);
@@ -127,9 +127,9 @@ fn begin(
     let segment = match Segment::create(&*lane.shared.disk, &lane.dir, header) {
         Ok(segment) => Arc::new(segment),
         Err(error) => {
-            room.give_back(length);
+            room.take_back(length);
             return Err(match fault::is_full(&error) {
-                true => fault::full(format!("the disk has no room for a staged file: {error}")),
+                true => room.full(format!("the disk has no room for a staged file: {error}")),
                 false => room.close("make a staged file in", &lane.dir, error),
             });
         }

@@ -123,7 +123,7 @@ impl Writer {
         }
         self.was_cut = true;
         self.abandon(draft);
-        Err(fault::full(format!("the disk has no room left: {error}")))
+        Err(room.full(format!("the disk has no room left: {error}")))
     }
 
     /// A walk may begin here without having come by the tables before.

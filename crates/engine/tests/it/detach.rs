@@ -7,6 +7,7 @@ use model::{
     Append, Bounds, Code, Epoch, Fault, Lane, Log, Offset, Read, StagedPart, TransactionId,
 };
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use testkit::faulty::{Call, Reply};
 use testkit::memory::log::MemoryLog;
@@ -82,12 +83,44 @@ async fn a_log_filled_by_one_large_transaction_lets_go_as_well() {
     rig.in_step(1).await;
 }
 
+/// What one lane keeps for a target that is gone is room that the others lack, and a quiet lane needs
+/// none itself.
+#[tokio::test(start_paused = true)]
+async fn a_target_that_holds_a_full_log_is_let_go_whichever_lane_needs_the_room() {
+    let mut one = full(WhenFull::Detach);
+    let mut two = Rig { lane: "questions/b".into(), ..one.second() };
+    two.log = one.log.clone();
+    two.targets.remove(0);
+    two.database = testkit::memory::database::Database::new("server-2");
+    two.database.define(&two.table);
+    two.slot = two.database.slot("main");
+    let first = one.start_filled().await;
+    let _second = two.start_filled().await;
+    one.targets[0].replies.push(Call::Apply, Reply::HoldReply(Arc::default()));
+    let bytes = async || one.log.bounds(&lane()).await.expect("bounds").bytes;
+    let mut id = 0;
+    while bytes().await < 20_000 {
+        one.insert([id]);
+        one.in_step(1).await;
+        id += 1;
+    }
+    for id in 1_000..1_200 {
+        two.insert([id]);
+        sleep(Duration::from_millis(50)).await;
+    }
+    let is_there = || two.truth().keys().all(|key| one.rows(1).contains_key(key));
+    until("the other lane goes on", is_there).await;
+    let groups = first.board.snapshot().groups;
+    assert!(groups[&"target-0".into()].detached.is_some(), "{groups:?}");
+}
+
 fn full(when_full: WhenFull) -> Rig {
     let mut rig = Rig::new(2);
     rig.when_full = when_full;
     rig.limits.full_grace = Duration::from_secs(2);
     rig.limits.answer = Duration::from_secs(3_600);
-    rig.log = Arc::new(BoundedLog { inner: MemoryLog::new(), bytes_max: 20_000 });
+    let (inner, is_full) = (MemoryLog::new(), AtomicBool::new(false));
+    rig.log = Arc::new(BoundedLog { inner, bytes_max: 20_000, is_full });
     rig
 }
 
@@ -95,13 +128,19 @@ fn full(when_full: WhenFull) -> Rig {
 struct BoundedLog {
     inner: MemoryLog,
     bytes_max: u64,
+    is_full: AtomicBool,
 }
 
 impl BoundedLog {
     async fn check(&self) -> Result<(), Fault> {
-        if self.inner.bounds(&lane()).await?.bytes < self.bytes_max {
+        let mut bytes = 0;
+        for lane in [lane(), "questions/b".into()] {
+            bytes += self.inner.bounds(&lane).await?.bytes;
+        }
+        if bytes < self.bytes_max {
             return Ok(());
         }
+        self.is_full.store(true, Ordering::SeqCst);
         Err(Fault::retry(Code::JournalFull, "there is no room"))
     }
 }
@@ -109,7 +148,8 @@ impl BoundedLog {
 #[async_trait]
 impl Log for BoundedLog {
     async fn bounds(&self, lane: &Lane) -> Result<Bounds, Fault> {
-        self.inner.bounds(lane).await
+        let is_full = self.is_full.load(Ordering::SeqCst);
+        Ok(Bounds { is_full, ..self.inner.bounds(lane).await? })
     }
 
     async fn stage(&self, lane: &Lane, part: StagedPart) -> Result<(), Fault> {
@@ -141,6 +181,7 @@ impl Log for BoundedLog {
     }
 
     async fn trim(&self, lane: &Lane, upto: &Offset) -> Result<(), Fault> {
+        self.is_full.store(false, Ordering::SeqCst);
         self.inner.trim(lane, upto).await
     }
 }

@@ -67,6 +67,7 @@ impl Log for MemoryLog {
             last_commit: state.last_commit.clone(),
             epoch: state.epoch,
             bytes: (kept + staged.map(Change::bytes).sum::<usize>()) as u64,
+            is_full: false,
         })
     }
 
