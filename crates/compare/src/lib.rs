@@ -2,9 +2,11 @@
 //!
 //! ```text
 //!   terms       what is asked for
+//!   prepared    both tables, looked at and agreed on
 //!   agree       how each column of one is compared with one of the other        (pure)
 //!     rule        what makes two values the same                               (pure)
 //!   plan        who is asked what                                              (pure)
+//!   run         who does what at the same time, up to the verdict
 //!   walk        the source's keys, cut into stretches
 //!   scan        each stretch on both sides; what does not match is suspected
 //!   scatter     the same in buckets, where the stores sort keys in two ways
@@ -35,6 +37,7 @@ mod prepared;
 pub mod progress;
 pub mod refused;
 pub mod rule;
+mod run;
 mod scan;
 mod scatter;
 mod settle;

@@ -112,8 +112,6 @@ pub struct LookedColumn {
     pub written: Option<Arc<str>>,
     /// By which order the store sorts the column: where two stores call it the same, it is the same.
     pub sorted: Option<Arc<str>>,
-    /// Digits of a second that are kept, where they are fewer than six.
-    pub digits: Option<u32>,
     /// Whether floats are of 32 bits.
     pub is_single: bool,
     /// Whether texts are filled up with blanks.

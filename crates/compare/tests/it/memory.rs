@@ -256,7 +256,6 @@ impl Audit for Store {
         let looked = held.columns.iter().map(|(_, kind)| LookedColumn {
             written: Some(format!("{kind:?}").into()),
             sorted: Some(format!("{:?}", held.order).into()),
-            digits: None,
             is_single: false,
             is_padded: false,
             unreadable: None,

@@ -127,7 +127,6 @@ pub(super) fn read(known: &Known<'_>, rows: &[Cells]) -> Option<Read> {
         looked.push(LookedColumn {
             written: words::written(&held),
             sorted: words::sorted(&held, texts.as_deref()),
-            digits: words::digits(&held),
             is_single: held.form == crate::postgres::types::Form::Float4,
             is_padded: held.base.system == "bpchar",
             unreadable: match line.is(11)? {
@@ -178,7 +177,6 @@ fn held(line: &Line<'_>, form: crate::postgres::types::Form) -> Option<Held> {
             is_enumeration: line.is(9)?,
             operators: line.text(10).map(quote::name),
         },
-        modifier: line.read(6)?,
     })
 }
 

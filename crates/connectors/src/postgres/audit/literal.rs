@@ -187,7 +187,7 @@ mod tests {
             is_enumeration: false,
             operators: None,
         };
-        Held { name: "a".into(), sql: "\"a\"".into(), nullable: true, form, base, modifier: -1 }
+        Held { name: "a".into(), sql: "\"a\"".into(), nullable: true, form, base }
     }
 
     fn decimal(text: &str) -> Value {

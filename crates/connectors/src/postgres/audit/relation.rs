@@ -28,8 +28,6 @@ pub(super) struct Held {
     pub(super) nullable: bool,
     pub(super) form: Form,
     pub(super) base: Base,
-    /// Digits behind the point or length, as the server notes them; -1 for nothing.
-    pub(super) modifier: i32,
 }
 
 /// What a column's type is once domains are taken off.

@@ -56,37 +56,25 @@ pub(super) fn sorted(held: &Held, texts: Option<&str>) -> Option<Arc<str>> {
     Some(word.into())
 }
 
-/// Digits of a second that are kept, where they are fewer than six.
-pub(super) fn digits(held: &Held) -> Option<u32> {
-    let modifier = u32::try_from(held.modifier).ok()?;
-    let digits = match held.form {
-        Form::Time | Form::TimeTz | Form::Timestamp | Form::TimestampTz => modifier,
-        // Which of its fields it keeps stands above.
-        Form::Interval => modifier & 0xffff,
-        _ => return None,
-    };
-    (digits < 6).then_some(digits)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::relation::{Base, Held};
-    use super::{digits, sorted, written};
+    use super::{sorted, written};
     use crate::postgres::types::Form;
 
-    fn held(form: Form, system: &str, modifier: i32) -> Held {
+    fn held(form: Form, system: &str) -> Held {
         let base = Base {
             system: system.into(),
             cast: format!("public.{system}"),
             is_enumeration: false,
             operators: None,
         };
-        Held { name: "a".into(), sql: "\"a\"".into(), nullable: true, form, base, modifier }
+        Held { name: "a".into(), sql: "\"a\"".into(), nullable: true, form, base }
     }
 
     #[test]
     fn numbers_are_written_alike_and_money_in_nobodys_way() {
-        let word = |form, system| written(&held(form, system, -1));
+        let word = |form, system| written(&held(form, system));
         assert_eq!(word(Form::Int, "int2"), word(Form::Decimal, "numeric"));
         assert_ne!(word(Form::Float4, "float4"), word(Form::Float8, "float8"));
         assert_eq!(word(Form::Text, "bpchar"), word(Form::Text, "varchar"));
@@ -98,20 +86,10 @@ mod tests {
 
     #[test]
     fn an_order_of_texts_is_that_of_their_collation() {
-        let word = |system, texts| sorted(&held(Form::Text, system, -1), texts);
+        let word = |system, texts| sorted(&held(Form::Text, system), texts);
         assert_eq!(word("varchar", Some("bytes")).as_deref(), Some("bytes"));
         assert_ne!(word("bpchar", Some("bytes")), word("text", Some("bytes")));
         assert_eq!(word("text", None), None);
         assert_eq!(word("inet", Some("bytes")), None);
-    }
-
-    #[test]
-    fn digits_are_told_where_some_are_lost() {
-        assert_eq!(digits(&held(Form::Timestamp, "timestamp", 3)), Some(3));
-        assert_eq!(digits(&held(Form::Timestamp, "timestamp", 6)), None);
-        assert_eq!(digits(&held(Form::Timestamp, "timestamp", -1)), None);
-        assert_eq!(digits(&held(Form::Interval, "interval", 0x7fff_0000)), Some(0));
-        assert_eq!(digits(&held(Form::Interval, "interval", 0x7fff_ffff)), None);
-        assert_eq!(digits(&held(Form::Decimal, "numeric", 3)), None);
     }
 }

@@ -12,7 +12,6 @@ pub(super) fn look(connection: &Connection, name: &TableName) -> Result<Option<L
         written: None,
         // The columns of a view are sorted as those that they come from.
         sorted: is_table.then(|| sorted(column)),
-        digits: None,
         is_single: false,
         is_padded: false,
         unreadable: None,
