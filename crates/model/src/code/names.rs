@@ -37,6 +37,8 @@ pub enum Code {
     CopyColumns,
     /// A copy has more columns of its source than its rows were written with.
     CopyColumnAdded,
+    /// The table of a copy is not the one that its rows were written to.
+    CopyTableNew,
     /// A target's file or tables are not what they were.
     TargetDamaged,
     /// A pass would delete more than it may without a person's word.

@@ -5,7 +5,7 @@ use super::names::Code;
 /// Every code with its name and its explanation, in the order of the enumeration and of the
 /// reference page.
 #[rustfmt::skip]
-pub(super) const ENTRIES: [(Code, &str, &str); 107] = [
+pub(super) const ENTRIES: [(Code, &str, &str); 108] = [
     (Code::DataLocked, "E-DATA-LOCKED",
         "Another process works in this data directory. Two writers would destroy the journal, \
          so the second one does not start. Stop the other process, or give this one its own data_dir."),
@@ -81,6 +81,11 @@ pub(super) const ENTRIES: [(Code, &str, &str); 107] = [
          it touched no row, so those that were copied before may lack its values. The copy is compared \
          with its source, row by row, and mended; it reports no position until that is done. Nothing is \
          to be done but to see with `instep status` when it is."),
+    (Code::CopyTableNew, "E-COPY-TABLE-NEW",
+        "The table of this copy is not the one that its rows were written to: it was dropped and made \
+         again, or the database comes from a dump. What was copied before may not be in it. The copy is \
+         compared with its source, row by row, and mended; it reports no position until that is done. \
+         Nothing is to be done but to see with `instep status` when it is."),
     (Code::TargetDamaged, "E-TARGET-DAMAGED",
         "What Instep noted in the target is not what it wrote, or was written by a newer Instep; or the \
          target is a file that is damaged, or no database. Nothing more is written to it. Check the disk, \

@@ -71,6 +71,7 @@ const TABLES: &str = "
         lane text not null,
         copy text not null,
         name text not null,
+        relation oid not null,
         primary key (lane, copy, name)
     );";
 

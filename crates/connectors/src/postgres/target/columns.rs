@@ -1,40 +1,57 @@
-//! Which columns of their source the rows of a copy were written with.
+//! To which table the rows of a copy were written, and with which columns of their source.
 //!
 //! A column that is added to a source with a default, or to the table of a copy afterwards, touches no
-//! row: those from before lack its values, and nothing that comes over the log would bring them. So a
-//! copy that has more columns now than it was written with is compared with its source again.
+//! row: those from before lack its values, and nothing that comes over the log would bring them. The
+//! same holds for all rows if the table was dropped and made again. So a copy that has another table
+//! now, or more columns than it was written with, is compared with its source again.
 
 use super::layout::Layout;
-use crate::postgres::session::Session;
+use crate::postgres::session::{Cells, Session};
 use crate::postgres::trouble::Trouble;
 use model::{CopyName, Lane};
 use std::collections::BTreeSet;
 
-/// Notes what rows are written with from now on; the columns that those from before were not.
-pub(super) async fn gained(
+/// What the rows from before were not written with.
+pub(super) enum Lack {
+    Nothing,
+    /// These columns.
+    Columns(Vec<String>),
+    /// The table: they were written to another one.
+    Table,
+}
+
+/// Notes what rows are written with from now on; what those from before were not.
+pub(super) async fn note(
     session: &Session,
     lane: &Lane,
     copy: &CopyName,
     layout: &Layout,
-) -> Result<Vec<String>, Trouble> {
+) -> Result<Lack, Trouble> {
     let now: BTreeSet<&str> = layout.written().map(|(_, held)| held.bare.as_str()).collect();
+    let relation = layout.relation.to_string();
     let of = [Some(lane.as_str()), Some(copy.as_str())];
-    let ask = "select name from instep.columns where lane = $1 and copy = $2";
-    let noted = session.ask(ask, &of).await?;
-    let noted: BTreeSet<String> = noted.into_iter().flatten().flatten().collect();
+    let ask = "select name, relation::text from instep.columns where lane = $1 and copy = $2";
+    let rows = session.ask(ask, &of).await?;
+    let is_other = |row: &Cells| row.get(1).is_none_or(|it| it.as_deref() != Some(&*relation));
+    if rows.iter().any(is_other) {
+        return Ok(Lack::Table);
+    }
+    let names = rows.into_iter().filter_map(|row| row.into_iter().next()?);
+    let noted: BTreeSet<String> = names.collect();
     let gained: Vec<_> = now.iter().filter(|name| !noted.contains(**name)).collect();
     if !noted.is_empty() && !gained.is_empty() {
-        return Ok(gained.into_iter().map(|name| (*name).to_owned()).collect());
+        return Ok(Lack::Columns(gained.into_iter().map(|name| (*name).to_owned()).collect()));
     }
-    let note = "insert into instep.columns (lane, copy, name) values ($1, $2, $3)";
+    let note =
+        "insert into instep.columns (lane, copy, name, relation) values ($1, $2, $3, $4::oid)";
     for name in gained {
-        session.ask(note, &[of[0], of[1], Some(name)]).await?;
+        session.ask(note, &[of[0], of[1], Some(name), Some(&relation)]).await?;
     }
     let forget = "delete from instep.columns where lane = $1 and copy = $2 and name = $3";
     for name in noted.iter().filter(|name| !now.contains(name.as_str())) {
         session.ask(forget, &[of[0], of[1], Some(name)]).await?;
     }
-    Ok(Vec::new())
+    Ok(Lack::Nothing)
 }
 
 /// Notes that the copy is to be compared with its source from its beginning, and what its rows are

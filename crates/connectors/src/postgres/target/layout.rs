@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub(super) struct Layout {
     /// The source's table.
     pub(super) table: Arc<Table>,
+    /// The server's number of the copy's table, which no other ever has.
+    pub(super) relation: u32,
     /// The copy's table, as it is.
     pub(super) shown: String,
     /// The same as SQL.
@@ -117,6 +119,7 @@ impl Layout {
         let others = shape.unique.iter().filter(|(index, _)| **index != key_index);
         Ok(Self {
             table: Arc::clone(table),
+            relation: shape.facts.oid,
             shown: copy.table.to_string(),
             only,
             name,

@@ -222,6 +222,11 @@ pub(super) const REFERS: &str = "
     join pg_class d on d.oid = r.confrelid join pg_namespace m on m.oid = d.relnamespace
     where r.contype = 'f' and r.conrelid <> r.confrelid";
 
+/// The server's number of the table, which its stamp begins with.
+pub(super) fn relation(stamp: &str) -> Option<u32> {
+    stamp.split(' ').next()?.parse().ok()
+}
+
 /// A text that is another one whenever the table looks in another way; one cell, or no row.
 pub(super) fn stamp(name: &TableName) -> String {
     let (schema, name) = name.as_str().split_once('.').unwrap_or_default();

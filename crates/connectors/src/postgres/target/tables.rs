@@ -1,6 +1,6 @@
 //! The tables of the copies in their database: looked at once, and again when they have changed.
 
-use super::columns;
+use super::columns::{self, Lack};
 use super::create;
 use super::layout::Layout;
 use super::shape::{self, Shape};
@@ -31,8 +31,8 @@ pub(super) struct Tables {
     looked_at: Option<Instant>,
     /// Those of which it is noted that the rows of a lane are written with them.
     noted: BTreeSet<(Lane, CopyName)>,
-    /// A copy that has more columns than its rows were written with.
-    gained: Option<CopyName>,
+    /// Copies whose rows were written to another table, or without some columns.
+    lacking: BTreeSet<CopyName>,
     /// Whether a table was made, or something noted.
     touched: bool,
 }
@@ -61,14 +61,14 @@ impl Tables {
             known,
             looked_at: None,
             noted,
-            gained: None,
+            lacking: BTreeSet::new(),
             touched: false,
         })
     }
 
-    /// The copy that has to be compared with its source before more is written to it.
-    pub(super) fn take_gained(&mut self) -> Option<CopyName> {
-        self.gained.take()
+    /// The copies that have to be compared with their source before more is written to them.
+    pub(super) fn take_lacking(&mut self) -> BTreeSet<CopyName> {
+        std::mem::take(&mut self.lacking)
     }
 
     /// Whether a table was made, or something noted, since this was asked.
@@ -114,21 +114,36 @@ impl Tables {
         Ok(refers)
     }
 
-    /// Looks, now and then, whether the tables are still those that were seen.
+    /// Looks, now and then, whether the tables are still those that were seen; refuses to go on where
+    /// there is another one of the same name.
     pub(super) async fn look_again(&mut self, session: &Session) -> Result<(), Fault> {
         let now = Instant::now();
         if self.looked_at.is_some_and(|at| now < at + LOOK_PAUSE) {
             return Ok(());
         }
+        let mut others = Vec::new();
         for copy in self.known.keys().cloned().collect::<Vec<_>>() {
             let stamp = self.stamp(session, &self.copies[&copy]).await?;
-            if self.known[&copy].stamp != stamp {
-                self.known.remove(&copy);
-                self.noted.retain(|(_, noted)| *noted != copy);
+            if self.known[&copy].stamp == stamp {
+                continue;
+            }
+            let known = self.known.remove(&copy);
+            self.noted.retain(|(_, noted)| *noted != copy);
+            if let Some((known, stamp)) = known.zip(stamp)
+                && shape::relation(&stamp) != Some(known.layout.relation)
+            {
+                others.push(self.another(&copy, &known.layout));
+                self.lacking.insert(copy);
             }
         }
         self.looked_at = Some(now);
-        Ok(())
+        others.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    fn another(&self, copy: &CopyName, layout: &Layout) -> Fault {
+        let (place, name) = (place(&self.access), &layout.shown);
+        let what = format!("{place}: copy {copy} was written to another {name} than this one");
+        Fault::retry(Code::CopyTableNew, what)
     }
 
     async fn stamp(&self, session: &Session, copy: &CopyTo) -> Result<Option<String>, Fault> {
@@ -176,8 +191,8 @@ impl Tables {
         Ok(layouts)
     }
 
-    /// Notes which columns the rows of a lane are written with, and refuses to go on if those from
-    /// before lack one.
+    /// Notes to which table the rows of a lane are written and with which columns, and refuses to go on
+    /// if those from before were not.
     async fn note(
         &mut self,
         session: &Session,
@@ -188,16 +203,22 @@ impl Tables {
             return Ok(());
         }
         self.touched = true;
-        let gained = columns::gained(session, lane, copy, layout).await;
-        let gained = gained.map_err(|trouble| of_server(&self.access, trouble))?;
-        if gained.is_empty() {
-            self.noted.insert((lane.clone(), copy.clone()));
-            return Ok(());
-        }
-        self.gained = Some(copy.clone());
-        let (place, gained) = (place(&self.access), gained.join(", "));
-        let what = format!("{place}: copy {copy} has more columns of its source now: {gained}");
-        Err(Fault::retry(Code::CopyColumnAdded, what))
+        let lack = columns::note(session, lane, copy, layout).await;
+        let fault = match lack.map_err(|trouble| of_server(&self.access, trouble))? {
+            Lack::Nothing => {
+                self.noted.insert((lane.clone(), copy.clone()));
+                return Ok(());
+            }
+            Lack::Columns(names) => {
+                let (place, names) = (place(&self.access), names.join(", "));
+                let what =
+                    format!("{place}: copy {copy} has more columns of its source now: {names}");
+                Fault::retry(Code::CopyColumnAdded, what)
+            }
+            Lack::Table => self.another(copy, layout),
+        };
+        self.lacking.insert(copy.clone());
+        Err(fault)
     }
 
     /// How rows of a source table lie in a copy's; its table is made if it is to be.

@@ -106,9 +106,10 @@ impl Writer {
             Err(failure) => failure,
         };
         let taken_back = self.take_back().await;
-        if let Some(copy) = self.tables.take_gained() {
+        let lacking = self.tables.take_lacking();
+        if !lacking.is_empty() {
             taken_back?;
-            if let Err(fault) = self.compare_again(batch, &copy).await {
+            if let Err(fault) = self.compare_again(batch, &lacking).await {
                 self.take_back().await?;
                 return Err(fault);
             }
@@ -125,11 +126,17 @@ impl Writer {
         }
     }
 
-    /// Notes that a copy is to be compared with its source before more is written to it.
-    async fn compare_again(&mut self, batch: &Batch, copy: &CopyName) -> Result<(), Fault> {
+    /// Notes that copies are to be compared with their source before more is written to them.
+    async fn compare_again(
+        &mut self,
+        batch: &Batch,
+        copies: &BTreeSet<CopyName>,
+    ) -> Result<(), Fault> {
         self.begin(batch).await?;
-        let noted = columns::compare_again(&self.session, &batch.lane, copy).await;
-        noted.map_err(|trouble| of_server(&self.access, trouble))?;
+        for copy in copies {
+            let noted = columns::compare_again(&self.session, &batch.lane, copy).await;
+            noted.map_err(|trouble| of_server(&self.access, trouble))?;
+        }
         self.note("commit").await?;
         self.open = None;
         Ok(())

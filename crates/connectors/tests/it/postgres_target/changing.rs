@@ -2,7 +2,9 @@
 
 use super::rig::{Led, PATIENCE, Rig, TABLE};
 use instep_connectors::CopyTo;
-use model::{Cell, Code, Column, Effect, Fate, Fault, Mode, Outcome, Row, Table, Value, Write};
+use model::{
+    Batch, Cell, Code, Column, Effect, Fate, Fault, Mode, Outcome, Pass, Row, Table, Value, Write,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use testkit::conformance::rows::{self, key, row};
@@ -80,8 +82,44 @@ async fn a_table_that_is_dropped_is_told_and_one_that_is_made_again_is_written()
     let fault = until_told(&mut led, &rig, Code::CopyTableMissing).await;
     assert!(fault.fate == Fate::Retry && fault.what.contains("create: true"), "{fault}");
     rig.sql(&TABLE.replace("body text", "body varchar(9)"));
-    until_taken(&mut led, 2, &[rig.put(row(2, 2, "b"))]).await;
+    let faults = until_taken(&mut led, 2, &[rig.put(row(2, 2, "b"))]).await;
+    assert_eq!(faults.last().map(|it| it.code), Some(Code::CopyTableNew), "{faults:?}");
     assert_eq!(rig.sql("select * from questions_copy"), "2|2|b");
+}
+
+/// What was copied before is not in it, and nothing that comes over the log would bring it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_whose_table_is_another_one_is_compared_with_its_source() {
+    let Some(rig) = Rig::new(TABLE) else { return };
+    let copy = || rig.copy.name.clone();
+    let mut led = rig.lead().await;
+    let filled = Batch { passes: vec![(copy(), Pass::Done)], ..led.batch(1, vec![]) };
+    led.target.apply(&filled, Mode::Together).await.expect("it is written");
+    assert_eq!(led.together(2, vec![rig.insert(row(1, 1, "a"))]).await, None);
+    let anew = format!("drop table questions_copy; {TABLE}");
+    for is_connected in [true, false] {
+        rig.sql(&anew);
+        let fault = loop {
+            if !is_connected {
+                led = rig.lead().await;
+            }
+            // Whoever has written to it sees it even where nothing is to be written.
+            let writes = if is_connected { vec![] } else { vec![rig.insert(row(3, 3, "c"))] };
+            let batch = led.batch(2, writes);
+            if let Err(fault) = led.target.apply(&batch, Mode::Together).await {
+                break fault;
+            }
+            sleep(Duration::from_millis(100)).await;
+        };
+        assert_eq!((fault.fate, fault.code), (Fate::Retry, Code::CopyTableNew), "{fault}");
+        led = rig.lead().await;
+        let passes = led.target.standing(&led.lane).await.expect("an answer").passes;
+        let is_begun = matches!(&passes[&copy()], Pass::Under { upto: None, .. });
+        assert!(is_begun, "{passes:?}");
+        let done = Batch { passes: vec![(copy(), Pass::Done)], ..led.batch(3, vec![]) };
+        led.target.apply(&done, Mode::Together).await.expect("it is written");
+        assert_eq!(led.together(4, vec![rig.insert(row(2, 2, "b"))]).await, None);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

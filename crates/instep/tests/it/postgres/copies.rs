@@ -321,6 +321,29 @@ fn a_missing_table_is_told_of_with_the_key_that_makes_it() {
     until("nothing is wrong any more", || problems(&api).is_empty());
 }
 
+/// Whether it runs meanwhile or not.
+#[test]
+fn a_table_that_is_dropped_and_made_again_gets_the_rows_from_before_too() {
+    const ANEW: &str =
+        "drop table if exists item; create table item (id bigint primary key, price bigint)";
+    let Some(world) = World::new(INTO_A_TABLE) else { return };
+    world.sql(ANEW);
+    world.file("app.db", ITEMS);
+    let (process, api) = world.run();
+    let all = "select id, price from public.item order by id";
+    world.says(all, "1|5\n2|-1\n3|6");
+    world.file("app.db", "update item set price = 7 where id = 3");
+    world.says(all, "1|5\n2|-1\n3|7");
+    world.sql(ANEW);
+    world.says(all, "1|5\n2|-1\n3|7");
+    until("nothing is wrong any more", || problems(&api).is_empty());
+    drop((process, api));
+    world.sql(ANEW);
+    world.file("app.db", "insert into item values (4, 8)");
+    let _running = world.run();
+    world.says(all, "1|5\n2|-1\n3|7\n4|8");
+}
+
 #[test]
 fn a_refused_row_is_a_failure_until_it_is_accepted_and_all_others_go_on() {
     let Some(world) = World::new(INTO_A_TABLE) else { return };
