@@ -2,11 +2,9 @@
 
 use crate::agree::{self, Agreement};
 use crate::plan::Plan;
-use crate::progress::{Progress, Stop};
 use crate::refused::{Refused, Side};
-use crate::run::Run;
 use crate::terms::{End, Scope, Terms};
-use crate::verdict::{Agreed, Method, Verdict};
+use crate::verdict::{Agreed, Method};
 use model::{Audit, Fault, Looked};
 use std::sync::Arc;
 
@@ -126,10 +124,5 @@ impl Prepared {
     /// The stores in a few words: the source's, and the copy's.
     pub fn stores(&self) -> [&str; 2] {
         [&self.stores[0], &self.stores[1]]
-    }
-
-    /// Compares. Whatever happens there is a verdict, which says what was not compared.
-    pub async fn run(self, progress: &Arc<Progress>, stop: &Stop) -> Verdict {
-        Run::new(self, progress, stop).run().await
     }
 }

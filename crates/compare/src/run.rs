@@ -21,8 +21,15 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+impl Prepared {
+    /// Compares. Whatever happens there is a verdict, which says what was not compared.
+    pub async fn run(self, progress: &Arc<Progress>, stop: &Stop) -> Verdict {
+        Run::new(self, progress, stop).run().await
+    }
+}
+
 /// A comparison under way.
-pub(crate) struct Run {
+struct Run {
     prepared: Prepared,
     manners: Manners,
     waits: Waits,
@@ -42,7 +49,7 @@ const ROWS_DRAWN: u64 = 500;
 
 impl Run {
     /// One that has not read anything.
-    pub(crate) fn new(prepared: Prepared, progress: &Arc<Progress>, stop: &Stop) -> Self {
+    fn new(prepared: Prepared, progress: &Arc<Progress>, stop: &Stop) -> Self {
         let Terms { load, patience, settle, .. } = prepared.terms;
         let (progress, stop) = (Arc::clone(progress), stop.clone());
         Self {
@@ -57,7 +64,7 @@ impl Run {
     }
 
     /// Compares, to the end or as far as it may.
-    pub(crate) async fn run(mut self) -> Verdict {
+    async fn run(mut self) -> Verdict {
         let began = Instant::now();
         let compared = match self.prepared.method {
             Method::Counts => self.compare_numbers().await,
