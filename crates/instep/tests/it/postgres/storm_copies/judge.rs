@@ -74,21 +74,25 @@ pub(super) fn versions(world: &World) -> Vec<String> {
     TABLES.map(|(table, _)| world.ask_copies(&of(table))).into()
 }
 
-/// Whoever of these leads says that all is well.
-pub(super) async fn is_well(insteps: &[&Instep]) {
+/// Whether it says that the copies are whole, whoever leads them: each shard may have another leader.
+pub(super) async fn is_whole(instep: &Instep) {
+    waits_for(instep, "the copies are whole", |_| true).await;
+}
+
+/// It leads every shard, and says that all is well.
+pub(super) async fn is_well(instep: &Instep) {
+    waits_for(instep, "all is well where all is led", |copy| copy["elsewhere"] == json!([])).await;
+}
+
+async fn waits_for(instep: &Instep, what: &str, is_so: impl Fn(&Value) -> bool) {
     let is_well = |copy: &Value| {
-        copy["phase"] == "following"
-            && copy["failures"] == 0
-            && copy["position"].is_string()
-            && copy["elsewhere"] == json!([])
+        copy["phase"] == "following" && copy["failures"] == 0 && copy["position"].is_string()
     };
-    let says_so = |instep: &&Instep| {
+    let says_so = || {
         let status = instep.status();
         let copies = status["copies"].as_array().expect("a list");
-        copies.iter().all(is_well) && status["problems"] == json!([])
+        copies.iter().all(|copy| is_well(copy) && is_so(copy)) && status["problems"] == json!([])
     };
-    let says_so = || insteps.iter().any(says_so);
-    let said = until("whoever leads says that all is well", says_so).await;
-    let told = |it: &&Instep| format!("{:#}\n{}", it.status(), it.log());
-    assert!(said, "{}", insteps.iter().map(told).collect::<String>());
+    let said = until(what, says_so).await;
+    assert!(said, "{:#}\n{}", instep.status(), instep.log());
 }
