@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(crate) struct Room {
     bytes_max: u64,
     used: AtomicU64,
-    /// Whether there was too little, and none was given back since.
+    /// Whether there was too little at last.
     is_full: AtomicBool,
     closed: OnceLock<String>,
 }
@@ -37,7 +37,10 @@ impl Room {
             used.checked_add(bytes).filter(|used| *used <= bytes_max)
         });
         match taken {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.is_full.store(false, Ordering::Relaxed);
+                Ok(())
+            }
             Err(used) => Err(self.full(format!(
                 "the journal holds {used} bytes and may take {}; {bytes} more do not fit",
                 self.bytes_max
@@ -51,7 +54,7 @@ impl Room {
         fault::full(what)
     }
 
-    /// Whether there was too little, and none was given back since.
+    /// Whether there was too little at last: nothing was taken since, and nothing given back.
     pub(crate) fn is_full(&self) -> bool {
         self.is_full.load(Ordering::Relaxed)
     }

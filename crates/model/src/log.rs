@@ -56,7 +56,7 @@ pub struct Bounds {
     pub epoch: Option<Epoch>,
     /// How much room the lane takes.
     pub bytes: u64,
-    /// Whether the log has refused an entry of any lane for want of room, and has got none since.
+    /// Whether the log has refused an entry of any lane for want of room, and has taken none since.
     pub is_full: bool,
 }
 

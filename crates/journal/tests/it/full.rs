@@ -190,3 +190,17 @@ async fn what_a_refused_append_left_behind_never_comes_back_in_a_closed_segment(
         assert_eq!(read_all(&open(&disk).unwrap(), Some(at(8))).await.unwrap(), [9]);
     }
 }
+
+/// Else whoever is slow would be let go of long after there is room again.
+#[tokio::test]
+async fn a_log_is_called_full_until_it_takes_something_again() {
+    let disk = FaultyDisk::new();
+    let journal = open(&disk).unwrap();
+    append(&journal, 1).await.unwrap();
+    disk.full_after(0);
+    append(&journal, 2).await.unwrap_err();
+    assert!(journal.bounds(&lane()).await.unwrap().is_full);
+    disk.lift_full();
+    append(&journal, 2).await.unwrap();
+    assert!(!journal.bounds(&lane()).await.unwrap().is_full);
+}

@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub(super) struct Layout {
     /// The source's table.
     pub(super) table: Arc<Table>,
-    /// The server's number of the copy's table, which no other ever has.
+    /// The server's number of the copy's table; one that is made anew has another.
     pub(super) relation: u32,
     /// The copy's table, as it is.
     pub(super) shown: String,
