@@ -1,6 +1,6 @@
 //! Several writers of one target: instances of one lane, and lanes of one copy.
 
-use crate::rig::{Rig, lane, until};
+use crate::rig::{Rig, Running, lane, until};
 use crate::workload::Workload;
 use instep_engine::Phase;
 use model::{Claim, Op};
@@ -73,15 +73,7 @@ async fn a_second_instance_keeps_no_more_of_its_log_than_the_target_may_lack() {
 /// It is to compare everything in any case, so it needs nothing from before.
 #[tokio::test(start_paused = true)]
 async fn a_second_instance_of_another_history_keeps_nothing_for_later() {
-    let mut one = Rig::new(1);
-    one.insert(0..20);
-    let first = one.start_filled().await;
-    let backup = one.database.save();
-    one.insert([30]);
-    one.in_step(0).await;
-    one.database.restore(&backup);
-    one.insert([31]);
-    one.in_step(0).await;
+    let (one, first) = restored().await;
     let mut two = one.second();
     let _second = two.start().await;
     for id in 100..110 {
@@ -125,15 +117,7 @@ async fn a_fill_that_the_first_instance_left_is_ended_by_the_second() {
 /// takes up the number of the first, and neither raises the other ever after.
 #[tokio::test(start_paused = true)]
 async fn two_instances_come_to_one_number_of_their_history() {
-    let mut one = Rig::new(1);
-    one.insert(0..20);
-    let mut first = one.start_filled().await;
-    let backup = one.database.save();
-    one.insert([30]);
-    one.in_step(0).await;
-    one.database.restore(&backup);
-    one.insert([31]);
-    one.in_step(0).await;
+    let (mut one, mut first) = restored().await;
     let mut two = one.second();
     let mut second = two.start().await;
     let store = one.targets[0].store.clone();
@@ -151,15 +135,7 @@ async fn two_instances_come_to_one_number_of_their_history() {
 /// An idle source says on being asked how far it is.
 #[tokio::test(start_paused = true)]
 async fn a_second_instance_of_an_idle_source_takes_up_the_history_of_the_first() {
-    let mut one = Rig::new(1);
-    one.insert(0..20);
-    let first = one.start_filled().await;
-    let backup = one.database.save();
-    one.insert([30]);
-    one.in_step(0).await;
-    one.database.restore(&backup);
-    one.insert([31]);
-    one.in_step(0).await;
+    let (one, first) = restored().await;
     first.crash().await;
     let mut two = one.second();
     let second = two.start().await;
@@ -218,4 +194,18 @@ async fn an_empty_shard_beside_a_full_one_is_filled() {
     one.insert(0..20);
     let _one = one.start_filled().await;
     let _two = two.start_filled().await;
+}
+
+/// An instance whose source was restored since, so that it counts its second history.
+async fn restored() -> (Rig, Running) {
+    let mut one = Rig::new(1);
+    one.insert(0..20);
+    let running = one.start_filled().await;
+    let backup = one.database.save();
+    one.insert([30]);
+    one.in_step(0).await;
+    one.database.restore(&backup);
+    one.insert([31]);
+    one.in_step(0).await;
+    (one, running)
 }
