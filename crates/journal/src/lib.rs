@@ -16,7 +16,7 @@
 //! What always holds:
 //!
 //! - J1 When an append returns, its entries survive any crash; of one that did not, a prefix of
-//!   whole entries may.
+//!   whole entries may, and of one refused for want of room none.
 //! - J2 Readers see nothing that is not durable.
 //! - J3 Every byte is checked on every read of a file; nothing is skipped.
 //! - J4 A frame is taken only in the place where it was written.

@@ -33,11 +33,6 @@ pub(crate) fn roll(lane: &Lane, tail: &mut Tail) -> Result<(), Fault> {
     let (number, previous_bytes, adopted) = match &tail.active {
         Some(active) => {
             lane.sync_to(&lane.written()?)?;
-            if active.out.was_cut() {
-                let segment = &active.out.segment;
-                let synced = segment.file.sync();
-                synced.map_err(|error| lane.shared.room.close_unsynced(&segment.path, error))?;
-            }
             (active.out.segment.number + 1, active.out.end(), active.adopted.clone())
         }
         None => {

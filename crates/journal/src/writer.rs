@@ -19,7 +19,6 @@ pub(crate) struct Writer {
     /// Tables that have a number but are not in the file.
     owed: Vec<(u32, Arc<Table>)>,
     record_bytes_max: usize,
-    was_cut: bool,
 }
 
 /// Frames that are to be written together.
@@ -58,17 +57,12 @@ impl Writer {
         tables: Dictionary,
         record_bytes_max: usize,
     ) -> Self {
-        Self { segment, end, tables, owed: Vec::new(), record_bytes_max, was_cut: false }
+        Self { segment, end, tables, owed: Vec::new(), record_bytes_max }
     }
 
     /// Where the next frame will stand.
     pub(crate) fn end(&self) -> u64 {
         self.end.position
-    }
-
-    /// Whether what a refused draft left behind was cut off; the cut is durable with the next sync.
-    pub(crate) fn was_cut(&self) -> bool {
-        self.was_cut
     }
 
     /// Begins a draft in a buffer. `durable` is how much of the file is known to be synced.
@@ -105,8 +99,8 @@ impl Writer {
         self.end
     }
 
-    /// Writes a draft. If that fails the file is cut back to where it was; if that fails too the
-    /// journal is closed.
+    /// Writes a draft. If the disk has no room the file is durably cut back to where it was; if that
+    /// fails too the journal is closed.
     pub(crate) fn write(&mut self, draft: Draft, room: &Room) -> Result<Vec<u8>, Fault> {
         let file = &self.segment.file;
         let Err(error) = file.write_at(&draft.bytes, self.end.position) else {
@@ -121,7 +115,11 @@ impl Writer {
         if let Err(error) = file.truncate(self.end.position) {
             return Err(room.close("cut", path, error));
         }
-        self.was_cut = true;
+        // A crash must not bring back what was refused: a whole record among it may adopt a staged
+        // file that is removed by then.
+        if let Err(error) = file.sync() {
+            return Err(room.close_unsynced(path, error));
+        }
         self.abandon(draft);
         Err(room.full(format!("the disk has no room left: {error}")))
     }

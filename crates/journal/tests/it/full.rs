@@ -1,6 +1,9 @@
 //! A journal or a disk without room: refused, read, and taken up again.
 
-use crate::support::{append, at, changes, commit, dir, lane, open, read_all, small, whole};
+use crate::staging::stage;
+use crate::support::{
+    adopting, append, at, changes, commit, dir, lane, open, read_all, small, whole,
+};
 use ::model::log::StagedPart;
 use ::model::{Append, Changes, Code, Commit, Epoch, Fate, Fault, Lane, Log, TransactionId};
 use instep_journal::{Journal, Options};
@@ -34,6 +37,31 @@ async fn a_disk_that_fills_at_any_byte_costs_no_entry_and_no_restart() {
         disk.crash(&mut |choices| choices - 1);
         assert_eq!(read_all(&open(&disk).unwrap(), None).await.unwrap(), done);
     }
+}
+
+#[tokio::test]
+async fn a_commit_refused_for_want_of_room_stays_refused_after_a_crash() {
+    for room in 0..300 {
+        let disk = FaultyDisk::new();
+        let journal = open(&disk).unwrap();
+        append(&journal, 1).await.unwrap();
+        stage(&journal, 2, 3).await;
+        disk.full_after(room);
+        let entries = vec![adopting(2), whole(3, changes(1, 100))];
+        let Err(fault) = journal.append(&lane(), entries, Epoch::LIVE).await else {
+            assert!(room > 100, "{room} bytes were room enough");
+            return;
+        };
+        is_full(&fault);
+        journal.unstage(&lane(), TransactionId(2), TransactionId(2)).await.unwrap();
+        drop(journal);
+        // Every write of the refused draft survives, the removal of the staged file does too, and
+        // what cut the draft off is lost.
+        disk.crash(&mut |choices| if choices == 8 { 0 } else { choices - 1 });
+        let journal = open(&disk).unwrap_or_else(|fault| panic!("{room} bytes of room: {fault}"));
+        assert_eq!(read_all(&journal, None).await.unwrap(), [1], "{room} bytes of room");
+    }
+    panic!("there never was room enough");
 }
 
 #[tokio::test]
