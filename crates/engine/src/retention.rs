@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use model::attack::{Bug, planted};
 use model::{Fault, Lane, Log, Watermark};
 use std::sync::Arc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Keeps one lane of the log short.
 pub(crate) struct Retention {
@@ -22,7 +22,7 @@ pub(crate) struct Retention {
 #[async_trait]
 impl Task for Retention {
     async fn run(&mut self, stop: &Stop) -> Result<(), Fault> {
-        let mut trimmed = None;
+        let (mut trimmed, mut looks_at) = (None, Instant::now());
         while !stop.asked() {
             // Registered before the board is read, so that a move in between is not missed.
             let moved = self.board.flushed_moved();
@@ -34,8 +34,12 @@ impl Task for Retention {
                 }
                 trimmed = lowest;
             }
-            if self.log.bounds(&self.lane).await?.is_full {
-                self.reporter.log_is_full(self.limits.full_grace);
+            // To look takes the log's own time, and who holds up a full log may do so for a while.
+            if Instant::now() >= looks_at {
+                looks_at = Instant::now() + self.limits.idle();
+                if self.log.bounds(&self.lane).await?.is_full {
+                    self.reporter.log_is_full(self.limits.full_grace);
+                }
             }
             stop.or(timeout(self.limits.idle(), moved)).await;
         }

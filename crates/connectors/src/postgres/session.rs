@@ -1,7 +1,7 @@
 //! Session: ordinary queries, and rows read in bulk.
 //!
 //! Values come as text, written under the same settings as in the stream of changes, so that one
-//! conversion serves both. Nothing is prepared: a pooler in between may change the server.
+//! conversion serves both.
 
 mod bulk;
 mod direct;
@@ -77,6 +77,16 @@ impl Session {
             SimpleQueryMessage::Row(row) => {
                 Some((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect())
             }
+            _ => None,
+        });
+        Ok(rows.collect())
+    }
+
+    /// Runs statements one by one; how many rows each of them wrote or gave.
+    pub async fn run(&self, statements: &str) -> Result<Vec<u64>, Trouble> {
+        let answers = self.client.simple_query(statements).await.map_err(trouble)?;
+        let rows = answers.into_iter().filter_map(|answer| match answer {
+            SimpleQueryMessage::CommandComplete(rows) => Some(rows),
             _ => None,
         });
         Ok(rows.collect())

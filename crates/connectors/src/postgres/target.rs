@@ -6,7 +6,7 @@
 //!     writer            what is open, from the first batch to the commit
 //!     sets              the writes of a batch as sets, each of them one statement
 //!       statements      a set as SQL, with its rows as parameters
-//!     swift             a small transaction in one piece
+//!     swift  prepared   a small transaction in one piece, of statements that the server knows
 //!     write  careful    sets as a whole; halves of halves, down to the row that is refused
 //!       way             rows in each other's way
 //!     flush             has the disk keep what was committed, beside the work
@@ -34,6 +34,7 @@ mod flush;
 mod inspect;
 mod layout;
 mod lease;
+mod prepared;
 mod read;
 mod sets;
 mod settings;

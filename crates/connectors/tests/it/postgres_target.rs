@@ -8,6 +8,7 @@ mod foreign_keys;
 mod leases;
 mod parked;
 mod places;
+mod prepared;
 mod reading;
 mod refusals;
 mod rig;

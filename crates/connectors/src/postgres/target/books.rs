@@ -165,20 +165,36 @@ pub(super) fn watermarks(rows: &[Cells]) -> Option<BTreeMap<Lane, Watermark>> {
 /// Asks for the watermark of every lane.
 pub(super) const WATERMARKS: &str = "select lane, watermark::text from instep.watermarks";
 
-/// Moves the watermark to where a batch ends. Whoever has led since has a higher epoch, and there is
-/// nothing to write for a lower one; that nobody leads anew before the transaction is over is what
-/// the lock is for.
+/// Moves the watermark to where a batch ends.
 pub(super) fn advance(batch: &Batch) -> String {
-    let lane = quote::text(batch.lane.as_str());
+    let [lane, watermark, position, epoch] = advance_texts(batch).map(|text| quote::text(&text));
+    moving(&lane, &watermark, &position, &epoch)
+}
+
+/// The same as a statement with [`ADVANCE_TEXTS`] parameters, all of them texts.
+pub(super) fn advance_by_name() -> String {
+    moving("$1", "$2", "$3", "$4")
+}
+
+/// How many there are.
+pub(super) const ADVANCE_TEXTS: usize = 4;
+
+/// What is written for a batch.
+pub(super) fn advance_texts(batch: &Batch) -> [String; ADVANCE_TEXTS] {
+    let watermark = digits(&offset_bytes(&batch.watermark));
+    let (position, epoch) = (batch.watermark.to_string(), batch.epoch.0.to_string());
+    [batch.lane.as_str().to_owned(), watermark, position, epoch]
+}
+
+/// Whoever has led since has a higher epoch, and there is nothing to write for a lower one; that
+/// nobody leads anew before the transaction is over is what the lock is for.
+fn moving(lane: &str, watermark: &str, position: &str, epoch: &str) -> String {
     format!(
         "insert into instep.watermarks (lane, watermark, position, epoch, moved)
-         values ({lane}, {}, {}, (select epoch from instep.leases where lane = {lane}
-            and epoch <= {} for share), clock_timestamp())
+         values ({lane}, decode({watermark}, 'hex'), {position}, (select epoch from instep.leases
+            where lane = {lane} and epoch <= {epoch}::text::int8 for share), clock_timestamp())
          on conflict (lane) do update set watermark = excluded.watermark,
-            position = excluded.position, epoch = excluded.epoch, moved = excluded.moved",
-        bytes(&offset_bytes(&batch.watermark)),
-        quote::text(&batch.watermark.to_string()),
-        batch.epoch.0
+            position = excluded.position, epoch = excluded.epoch, moved = excluded.moved"
     )
 }
 
@@ -322,6 +338,9 @@ fn read<T>(text: &str, read: impl Fn(&[u8]) -> Result<T, Malformed>) -> Option<T
 
 /// Bytes as SQL.
 pub(super) fn bytes(bytes: &[u8]) -> String {
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("decode('{digits}', 'hex')")
+    format!("decode('{}', 'hex')", digits(bytes))
+}
+
+fn digits(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,12 +4,15 @@
 //! Where it has to be seen that a row was there, the commit waits for that. If anything is unusual
 //! nothing of it is left, and it is done again step by step.
 
+use super::books;
+use super::prepared::{Prepared, execute, is_unknown};
 use super::sets::{Does, Set};
 use super::statements::{Statement, statement};
 use super::trouble::{Failure, of_rows, of_server};
-use super::write::Writing;
+use super::write::{Writing, superseded};
+use crate::postgres::trouble::Trouble;
 use futures_util::future::{join, join_all};
-use model::Write;
+use model::Batch;
 
 /// So many sets go out together.
 const SETS_MAX: usize = 16;
@@ -17,57 +20,174 @@ const SETS_MAX: usize = 16;
 /// So many writes are few.
 pub(super) const WRITES_MAX: usize = 100;
 
+/// What is written into a statement and not beside it is read twice.
+const TEXTS_MAX: usize = 32 << 10;
+
+/// What is to be done.
+pub(super) struct Piece<'a> {
+    /// How the transaction is to be, and its lock.
+    pub(super) settings: String,
+    pub(super) sets: &'a [Set],
+    /// What belongs to the rows.
+    pub(super) notes: String,
+    pub(super) batch: &'a Batch,
+}
+
+/// A statement and its parameters.
+type Plain = (String, Vec<String>);
+
+/// What came of it.
+enum Done {
+    Committed,
+    /// Each set wrote so many rows, and this is to end it.
+    Written(Vec<u64>, String),
+    /// It has to be taken back, and done step by step.
+    Unusual,
+}
+
 /// Begins, writes and commits; false if it is to be done step by step, and nothing is left of it.
 pub(super) async fn run(
     writing: &Writing<'_>,
-    (begin, sets, end): (&str, &[Set], &str),
-    writes: &[Write],
+    prepared: &mut Prepared,
+    piece: &Piece<'_>,
 ) -> Result<bool, Failure> {
-    let lane = writing.lane.as_str();
-    let statements = sets.iter().map(|set| statement(set, writes, lane));
-    let Ok(statements) = statements.collect::<Result<Vec<_>, _>>() else { return Ok(false) };
-    if statements.len() > SETS_MAX {
-        return Ok(false);
-    }
-    let session = writing.session;
-    let write = |statement| async move {
-        match statement {
-            Statement::Plain { sql, parameters } => session.write(&sql, &parameters).await,
-            Statement::Bulk { sql, lines } => session.copy_in(&sql, lines).await,
-        }
+    let Some(statements) = statements(writing, piece) else { return Ok(false) };
+    let done = match names(writing, prepared, piece, &statements).await? {
+        Some(names) => by_name(writing, prepared, piece, (&names, &statements)).await?,
+        None => in_words(writing, piece, &statements).await?,
     };
+    match done {
+        Done::Committed => return Ok(true),
+        Done::Written(rows, end) if piece.is_as_meant(&rows) => {
+            let committed = writing.session.query(&end).await;
+            committed.map_err(|trouble| writing.of_commit(trouble))?;
+            return Ok(true);
+        }
+        Done::Written(..) | Done::Unusual => {}
+    }
+    writing.note("rollback").await?;
+    Ok(false)
+}
+
+/// The statements of the sets, if they are few and none of them is unusual.
+fn statements(writing: &Writing<'_>, piece: &Piece<'_>) -> Option<Vec<Plain>> {
+    if piece.sets.len() > SETS_MAX {
+        return None;
+    }
+    let plain = |set| match statement(set, &piece.batch.writes, writing.lane.as_str()) {
+        Ok(Statement::Plain { sql, parameters }) => Some((sql, parameters)),
+        Ok(Statement::Bulk { .. }) | Err(_) => None,
+    };
+    piece.sets.iter().map(plain).collect()
+}
+
+/// The names of all statements, if the server knows them.
+async fn names(
+    writing: &Writing<'_>,
+    prepared: &mut Prepared,
+    piece: &Piece<'_>,
+    statements: &[Plain],
+) -> Result<Option<Vec<String>>, Failure> {
+    let texts = statements.iter().flat_map(|(_, parameters)| parameters);
+    if texts.map(String::len).sum::<usize>() > TEXTS_MAX {
+        return Ok(None);
+    }
+    let advance = books::advance_by_name();
+    let around = [(&*piece.settings, 0), (&*advance, books::ADVANCE_TEXTS)];
+    let sets = statements.iter().map(|(sql, parameters)| (sql.as_str(), parameters.len()));
+    let names = prepared.names(writing.session, around.into_iter().chain(sets)).await;
+    Ok(names.map_err(|trouble| of_server(writing.access, trouble))?)
+}
+
+/// In one message, by names that the server knows.
+async fn by_name(
+    writing: &Writing<'_>,
+    prepared: &mut Prepared,
+    piece: &Piece<'_>,
+    (names, statements): (&[String], &[Plain]),
+) -> Result<Done, Failure> {
+    let [settings, advance, sets @ ..] = names else { return Ok(Done::Unusual) };
+    let mut message = format!("{BEGIN};{}", execute(settings, &[]));
+    for (name, (_, parameters)) in sets.iter().zip(statements) {
+        message.push_str(&execute(name, parameters));
+    }
+    let advance = execute(advance, &books::advance_texts(piece.batch));
+    let end = format!("{}{advance}commit", piece.notes);
+    if !piece.has_to_be_seen() {
+        message.push_str(&end);
+    }
+    let rows = match writing.session.run(&message).await {
+        Ok(rows) => rows,
+        Err(trouble) if books::is_superseded(&trouble) => {
+            return Err(superseded(writing.lane).into());
+        }
+        Err(trouble) if is_unknown(&trouble) => {
+            prepared.end();
+            return Ok(Done::Unusual);
+        }
+        Err(trouble) => return refused(writing, trouble).map(|()| Done::Unusual),
+    };
+    match piece.has_to_be_seen() {
+        true => Ok(Done::Written(rows.into_iter().skip(2).collect(), end)),
+        false => Ok(Done::Committed),
+    }
+}
+
+/// In messages that do not wait for each other.
+async fn in_words(
+    writing: &Writing<'_>,
+    piece: &Piece<'_>,
+    statements: &[Plain],
+) -> Result<Done, Failure> {
+    let session = writing.session;
+    let begin = format!("{BEGIN};{}", piece.settings);
     // Each sends what it has when it is first asked, in this order.
-    let written = join_all(statements.into_iter().map(write));
-    let begun_and_written = join(session.query(begin), written);
-    let looks = sets.iter().any(has_to_be_seen);
-    let ((begun, written), committed) = match looks {
+    let written = statements.iter().map(|(sql, parameters)| session.write(sql, parameters));
+    let begun_and_written = join(session.query(&begin), join_all(written));
+    let end = format!("{}{}; commit", piece.notes, books::advance(piece.batch));
+    let ((begun, written), committed) = match piece.has_to_be_seen() {
         true => (begun_and_written.await, None),
         false => {
-            let (first, committed) = join(begun_and_written, session.query(end)).await;
+            let (first, committed) = join(begun_and_written, session.query(&end)).await;
             (first, Some(committed))
         }
     };
     begun.map_err(|trouble| of_server(writing.access, trouble))?;
-    let mut is_as_meant = true;
-    for (set, written) in sets.iter().zip(written) {
-        match written.map_err(|trouble| of_rows(writing.access, trouble)) {
-            Ok(rows) => is_as_meant &= !has_to_be_seen(set) || rows >= set.writes.len() as u64,
-            Err(Failure::Refused(_)) => is_as_meant = false,
+    let mut rows = Vec::new();
+    for written in written {
+        match written {
+            Ok(written) => rows.push(written),
             // What comes after a refusal fails for that alone.
-            Err(fault) if is_as_meant => return Err(fault),
-            Err(_) => {}
+            Err(trouble) => return refused(writing, trouble).map(|()| Done::Unusual),
         }
     }
-    if !is_as_meant {
-        writing.note("rollback").await?;
-        return Ok(false);
+    match committed {
+        Some(Ok(_)) => Ok(Done::Committed),
+        Some(Err(trouble)) => Err(writing.of_commit(trouble)),
+        None => Ok(Done::Written(rows, end)),
     }
-    let committed = match committed {
-        Some(committed) => committed,
-        None => session.query(end).await,
-    };
-    committed.map_err(|trouble| writing.of_commit(trouble))?;
-    Ok(true)
+}
+
+/// Rows that are refused are done step by step; anything else is a fault.
+fn refused(writing: &Writing<'_>, trouble: Trouble) -> Result<(), Failure> {
+    match of_rows(writing.access, trouble) {
+        Failure::Refused(_) => Ok(()),
+        fault @ Failure::Fault(_) => Err(fault),
+    }
+}
+
+impl Piece<'_> {
+    /// Whether it has to be seen what a set did, before it is committed.
+    fn has_to_be_seen(&self) -> bool {
+        self.sets.iter().any(has_to_be_seen)
+    }
+
+    /// Whether the sets wrote the rows that they were to write.
+    fn is_as_meant(&self, rows: &[u64]) -> bool {
+        let is_so =
+            |(set, rows): (&Set, &u64)| !has_to_be_seen(set) || *rows >= set.writes.len() as u64;
+        self.sets.iter().zip(rows).all(is_so)
+    }
 }
 
 /// Whether the number of rows says more than that nothing went wrong.
@@ -80,3 +200,6 @@ fn has_to_be_seen(set: &Set) -> bool {
         Does::Empty => false,
     }
 }
+
+/// Whatever the role's default is.
+pub(super) const BEGIN: &str = "begin isolation level read committed, read write";

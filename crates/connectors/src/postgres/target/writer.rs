@@ -10,9 +10,10 @@ use super::careful::{self, Careful};
 use super::columns;
 use super::layout::Layout;
 use super::lease;
+use super::prepared::Prepared;
 use super::sets;
 use super::settings;
-use super::swift;
+use super::swift::{self, BEGIN, Piece};
 use super::tables::Tables;
 use super::trouble::{Failure, Refusal, Rule, damaged, of_rows, of_server};
 use super::write::{Writing, superseded};
@@ -35,6 +36,7 @@ pub(super) struct Writer {
     pub(super) session: Session,
     pub(super) access: Arc<Access>,
     pub(super) tables: Tables,
+    prepared: Prepared,
     open: Option<Open>,
     /// The keys of a lane that are held, as far as they were asked for.
     held: Option<(Lane, BTreeSet<(CopyName, Key)>)>,
@@ -67,8 +69,8 @@ impl Writer {
         let tables = Tables::open(&session, access, copies).await?;
         tables.check(&session).await?;
         let access = Arc::clone(access);
-        let patience = Duration::from_secs(10);
-        Ok(Self { session, access, tables, open: None, held: None, patience })
+        let (prepared, patience) = (Prepared::default(), Duration::from_secs(10));
+        Ok(Self { session, access, tables, prepared, open: None, held: None, patience })
     }
 
     /// Whether a transaction is open.
@@ -191,12 +193,12 @@ impl Writer {
         let numbered = numbered.map(|(number, (write, layout))| (number, write, layout));
         let sets = sets::sets(numbered, false);
         let notes = self.notes(batch, &BTreeMap::new());
-        let end = format!("{notes}{}; commit", books::advance(batch));
-        let begin = begin(batch, self.patience);
+        let settings = format!("select {}", settings_and_lock(batch, self.patience));
         // Whatever ends it from outside, something may be open until it is over.
         self.open = Some(Open::new(&batch.lane));
         let writing = Writing { session: &self.session, access: &self.access, lane: &batch.lane };
-        let is_done = swift::run(&writing, (&begin, &sets, &end), &batch.writes).await?;
+        let piece = Piece { settings, sets: &sets, notes, batch };
+        let is_done = swift::run(&writing, &mut self.prepared, &piece).await?;
         self.open = None;
         if !is_done {
             self.held = None;
@@ -378,10 +380,23 @@ impl Writer {
     }
 }
 
-/// Begins a transaction. A row is found by its key, however few rows the server thinks that there
-/// are. Another leader finds those who hold the lock of the lane.
+/// Begins a transaction, and asks who led last and whether there are holds.
 fn begin(batch: &Batch, patience: Duration) -> String {
     let lane = quote::text(batch.lane.as_str());
+    format!(
+        "{BEGIN};
+         select {},
+            coalesce((select epoch from instep.leases where lane = {lane}), 0),
+            exists (select from instep.holds where lane = {lane});
+         {}",
+        settings_and_lock(batch, patience),
+        careful::BEGIN
+    )
+}
+
+/// How a transaction is to be. A row is found by its key, however few rows the server thinks that
+/// there are. Another leader finds those who hold the lock of the lane.
+fn settings_and_lock(batch: &Batch, patience: Duration) -> String {
     let patience = format!("{}ms", patience.as_millis());
     let settings = [
         ("lock_timeout", "30s"),
@@ -393,16 +408,8 @@ fn begin(batch: &Batch, patience: Duration) -> String {
         ("jit", "off"),
     ];
     let settings = settings.map(|(name, value)| format!("set_config('{name}', '{value}', true), "));
-    let settings = settings.concat();
-    format!(
-        "begin isolation level read committed, read write;
-         select {settings} pg_advisory_xact_lock_shared({}),
-            coalesce((select epoch from instep.leases where lane = {lane}), 0),
-            exists (select from instep.holds where lane = {lane});
-         {}",
-        lease::lock_of(&batch.lane),
-        careful::BEGIN
-    )
+    let lock = lease::lock_of(&batch.lane);
+    format!("{} pg_advisory_xact_lock_shared({lock})", settings.concat())
 }
 
 fn check_epoch(highest: u64, batch: &Batch) -> Result<(), Fault> {
