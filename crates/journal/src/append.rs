@@ -179,6 +179,9 @@ fn put(
         }
         Err(fault) => {
             room.take_back(length);
+            // A crash must not bring back what was refused: a whole record among it may adopt a staged
+            // file that is removed by then.
+            lane.sync_cut(&active.out.segment)?;
             Err(fault)
         }
     }

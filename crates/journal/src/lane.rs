@@ -208,6 +208,18 @@ impl Lane {
         Ok(())
     }
 
+    /// Makes it durable that what a refused append left in its segment was cut off, unless the journal
+    /// is closed.
+    pub(crate) fn sync_cut(&self, segment: &Segment) -> Result<(), Fault> {
+        // A failure is told to one sync alone; another of the same file may not pass it by.
+        let _leader = lock(&self.syncing)?;
+        if self.shared.room.is_closed() {
+            return Ok(());
+        }
+        let synced = segment.file.sync();
+        synced.map_err(|error| self.shared.room.close_unsynced(&segment.path, error))
+    }
+
     /// Makes durable what is written. A closed journal has nothing left to make durable.
     pub(crate) fn settle(&self) -> Result<(), Fault> {
         // A write that is under way belongs to an append that nobody may wait for any more.

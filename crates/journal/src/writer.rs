@@ -99,8 +99,8 @@ impl Writer {
         self.end
     }
 
-    /// Writes a draft. If the disk has no room the file is durably cut back to where it was; if that
-    /// fails too the journal is closed.
+    /// Writes a draft. If the disk has no room the file is cut back to where it was, which is durable
+    /// with the next sync; if that fails too the journal is closed.
     pub(crate) fn write(&mut self, draft: Draft, room: &Room) -> Result<Vec<u8>, Fault> {
         let file = &self.segment.file;
         let Err(error) = file.write_at(&draft.bytes, self.end.position) else {
@@ -114,11 +114,6 @@ impl Writer {
         }
         if let Err(error) = file.truncate(self.end.position) {
             return Err(room.close("cut", path, error));
-        }
-        // A crash must not bring back what was refused: a whole record among it may adopt a staged
-        // file that is removed by then.
-        if let Err(error) = file.sync() {
-            return Err(room.close_unsynced(path, error));
         }
         self.abandon(draft);
         Err(room.full(format!("the disk has no room left: {error}")))

@@ -34,6 +34,8 @@ pub struct Refused {
     pub detail: Option<String>,
     /// What the server advises.
     pub hint: Option<String>,
+    /// The schema of what it is about.
+    pub schema: Option<String>,
     /// The table that it is about.
     pub table: Option<String>,
     /// The column that it is about.

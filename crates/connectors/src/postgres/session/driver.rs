@@ -13,6 +13,7 @@ pub(super) fn trouble(error: tokio_postgres::Error) -> Trouble {
             message: refused.message().to_owned(),
             detail: text(refused.detail()),
             hint: text(refused.hint()),
+            schema: text(refused.schema()),
             table: text(refused.table()),
             column: text(refused.column()),
             constraint: text(refused.constraint()),

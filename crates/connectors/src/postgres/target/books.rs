@@ -171,16 +171,13 @@ pub(super) fn advance(batch: &Batch) -> String {
     moving(&lane, &watermark, &position, &epoch)
 }
 
-/// The same as a statement with [`ADVANCE_TEXTS`] parameters, all of them texts.
+/// The same as a statement whose parameters are [`advance_texts`].
 pub(super) fn advance_by_name() -> String {
     moving("$1", "$2", "$3", "$4")
 }
 
-/// How many there are.
-pub(super) const ADVANCE_TEXTS: usize = 4;
-
 /// What is written for a batch.
-pub(super) fn advance_texts(batch: &Batch) -> [String; ADVANCE_TEXTS] {
+pub(super) fn advance_texts(batch: &Batch) -> [String; 4] {
     let watermark = digits(&offset_bytes(&batch.watermark));
     let (position, epoch) = (batch.watermark.to_string(), batch.epoch.0.to_string());
     [batch.lane.as_str().to_owned(), watermark, position, epoch]
@@ -217,6 +214,7 @@ pub(super) fn flush(lane: &Lane, watermark: &Watermark) -> String {
 pub(super) fn is_superseded(trouble: &Trouble) -> bool {
     trouble.refused().is_some_and(|refused| {
         refused.sqlstate == "23502"
+            && refused.schema.as_deref() == Some("instep")
             && refused.table.as_deref() == Some("watermarks")
             && refused.column.as_deref() == Some("epoch")
     })

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// A statement that came so often will come again.
 const OFTEN: u32 = 3;
 
+/// One that the server did not take may be taken another time.
+const SELDOM: u32 = 1_000;
+
 /// So many may have names, and so many more are known to have come.
 const NAMES_MAX: usize = 100;
 
@@ -22,48 +25,47 @@ pub(super) struct Prepared {
     /// What every name begins with, once there is one.
     begin: String,
     names: BTreeMap<String, String>,
-    came: BTreeMap<String, u32>,
+    /// How often a statement is still to come before it gets a name.
+    to_come: BTreeMap<String, u32>,
     is_over: bool,
 }
 
 impl Prepared {
-    /// The names of these statements, each with so many texts as parameters, if all have one.
-    pub(super) async fn names<'a>(
+    /// What runs a statement by its name, if it has one; its parameters are texts to the server.
+    pub(super) async fn by_name(
         &mut self,
         session: &Session,
-        statements: impl Iterator<Item = (&'a str, usize)> + Clone,
-    ) -> Result<Option<Vec<String>>, Trouble> {
-        if self.is_over {
+        sql: &str,
+        parameters: &[String],
+    ) -> Result<Option<String>, Trouble> {
+        if let Some(name) = self.names.get(sql) {
+            return Ok(Some(execute(name, parameters)));
+        }
+        if self.is_over || self.names.len() >= NAMES_MAX || !self.comes_often(sql) {
             return Ok(None);
         }
-        for (sql, parameters) in statements.clone() {
-            if self.names.contains_key(sql) || !self.comes_often(sql) {
-                continue;
+        match self.prepare(session, sql, parameters.len()).await {
+            Ok(name) => Ok(Some(execute(&name, parameters))),
+            Err(Trouble::Refused(_)) => {
+                self.to_come.insert(sql.to_owned(), SELDOM);
+                Ok(None)
             }
-            match self.prepare(session, sql, parameters).await {
-                Err(Trouble::Refused(_)) => self.end(),
-                prepared => prepared?,
-            }
+            Err(trouble) => Err(trouble),
         }
-        let names = statements.map(|(sql, _)| self.names.get(sql).cloned());
-        Ok(names.collect())
     }
 
-    /// The server does not know the names, or has something against them.
+    /// The server does not know the names.
     pub(super) fn end(&mut self) {
         *self = Self { is_over: true, ..Self::default() };
     }
 
     fn comes_often(&mut self, sql: &str) -> bool {
-        if self.names.len() >= NAMES_MAX {
-            return false;
+        if self.to_come.len() >= NAMES_MAX {
+            self.to_come.clear();
         }
-        if self.came.len() >= NAMES_MAX {
-            self.came.clear();
-        }
-        let times = self.came.entry(sql.to_owned()).or_default();
-        *times += 1;
-        *times >= OFTEN
+        let to_come = self.to_come.entry(sql.to_owned()).or_insert(OFTEN);
+        *to_come = to_come.saturating_sub(1);
+        *to_come == 0
     }
 
     async fn prepare(
@@ -71,7 +73,7 @@ impl Prepared {
         session: &Session,
         sql: &str,
         parameters: usize,
-    ) -> Result<(), Trouble> {
+    ) -> Result<String, Trouble> {
         if self.begin.is_empty() {
             let rows = session.query("select gen_random_uuid()::text").await?;
             let random = rows.into_iter().flatten().flatten().next();
@@ -83,14 +85,13 @@ impl Prepared {
             _ => format!("({})", list((0..parameters).map(|_| "text"))),
         };
         session.query(&format!("prepare {name}{types} as {sql}")).await?;
-        self.came.remove(sql);
-        self.names.insert(sql.to_owned(), name);
-        Ok(())
+        self.to_come.remove(sql);
+        self.names.insert(sql.to_owned(), name.clone());
+        Ok(name)
     }
 }
 
-/// Runs a statement by its name.
-pub(super) fn execute(name: &str, parameters: &[String]) -> String {
+fn execute(name: &str, parameters: &[String]) -> String {
     match parameters {
         [] => format!("execute {name};"),
         _ => format!("execute {name}({});", list(parameters.iter().map(|it| quote::text(it)))),

@@ -5,11 +5,11 @@
 //! nothing of it is left, and it is done again step by step.
 
 use super::books;
-use super::prepared::{Prepared, execute, is_unknown};
+use super::prepared::{Prepared, is_unknown};
 use super::sets::{Does, Set};
 use super::statements::{Statement, statement};
-use super::trouble::{Failure, of_rows, of_server};
-use super::write::{Writing, superseded};
+use super::trouble::{Failure, of_server};
+use super::write::Writing;
 use crate::postgres::trouble::Trouble;
 use futures_util::future::{join, join_all};
 use model::Batch;
@@ -20,12 +20,12 @@ const SETS_MAX: usize = 16;
 /// So many writes are few.
 pub(super) const WRITES_MAX: usize = 100;
 
-/// What is written into a statement and not beside it is read twice.
+/// Rows with more text go beside their statement, which is read twice.
 const TEXTS_MAX: usize = 32 << 10;
 
 /// What is to be done.
 pub(super) struct Piece<'a> {
-    /// How the transaction is to be, and its lock.
+    /// How the transaction is to be, and its lock: a statement.
     pub(super) settings: String,
     pub(super) sets: &'a [Set],
     /// What belongs to the rows.
@@ -36,13 +36,20 @@ pub(super) struct Piece<'a> {
 /// A statement and its parameters.
 type Plain = (String, Vec<String>);
 
+/// What goes to the server.
+struct Messages {
+    begin: String,
+    /// The sets by name, if all have one.
+    sets: Option<String>,
+    /// All that comes after the rows.
+    end: String,
+}
+
 /// What came of it.
 enum Done {
     Committed,
-    /// Each set wrote so many rows, and this is to end it.
-    Written(Vec<u64>, String),
-    /// It has to be taken back, and done step by step.
-    Unusual,
+    /// Each set wrote so many rows, and nothing is committed yet.
+    Written(Vec<u64>),
 }
 
 /// Begins, writes and commits; false if it is to be done step by step, and nothing is left of it.
@@ -52,18 +59,27 @@ pub(super) async fn run(
     piece: &Piece<'_>,
 ) -> Result<bool, Failure> {
     let Some(statements) = statements(writing, piece) else { return Ok(false) };
-    let done = match names(writing, prepared, piece, &statements).await? {
-        Some(names) => by_name(writing, prepared, piece, (&names, &statements)).await?,
-        None => in_words(writing, piece, &statements).await?,
+    let messages = messages(writing, prepared, piece, &statements).await?;
+    let done = match &messages.sets {
+        Some(sets) => by_name(writing, piece, &messages, sets).await,
+        None => in_words(writing, piece, &messages, &statements).await,
+    };
+    let done = match done {
+        Ok(Done::Written(rows)) if piece.is_as_meant(&rows) => {
+            writing.session.query(&messages.end).await.map(|_| Done::Committed)
+        }
+        done => done,
     };
     match done {
-        Done::Committed => return Ok(true),
-        Done::Written(rows, end) if piece.is_as_meant(&rows) => {
-            let committed = writing.session.query(&end).await;
-            committed.map_err(|trouble| writing.of_commit(trouble))?;
-            return Ok(true);
-        }
-        Done::Written(..) | Done::Unusual => {}
+        Ok(Done::Committed) => return Ok(true),
+        // A row that was to be there is not.
+        Ok(Done::Written(_)) => {}
+        Err(trouble) if is_unknown(&trouble) => prepared.end(),
+        Err(trouble) => match writing.of_commit(trouble) {
+            // Which row it is comes out step by step.
+            Failure::Refused(_) => {}
+            fault @ Failure::Fault(_) => return Err(fault),
+        },
     }
     writing.note("rollback").await?;
     Ok(false)
@@ -81,99 +97,83 @@ fn statements(writing: &Writing<'_>, piece: &Piece<'_>) -> Option<Vec<Plain>> {
     piece.sets.iter().map(plain).collect()
 }
 
-/// The names of all statements, if the server knows them.
-async fn names(
+/// What goes to the server, by name as far as names are of use.
+async fn messages(
     writing: &Writing<'_>,
     prepared: &mut Prepared,
     piece: &Piece<'_>,
     statements: &[Plain],
-) -> Result<Option<Vec<String>>, Failure> {
+) -> Result<Messages, Failure> {
+    let judge = |trouble| of_server(writing.access, trouble);
+    let session = writing.session;
+    let settings = prepared.by_name(session, &piece.settings, &[]).await.map_err(judge)?;
+    let settings = settings.unwrap_or_else(|| format!("{};", piece.settings));
+    let texts = books::advance_texts(piece.batch);
+    let advance = prepared.by_name(session, &books::advance_by_name(), &texts).await;
+    let advance = advance.map_err(judge)?;
+    let advance = advance.unwrap_or_else(|| format!("{};", books::advance(piece.batch)));
     let texts = statements.iter().flat_map(|(_, parameters)| parameters);
-    if texts.map(String::len).sum::<usize>() > TEXTS_MAX {
-        return Ok(None);
+    let is_small = texts.map(String::len).sum::<usize>() <= TEXTS_MAX;
+    let mut sets = is_small.then(String::new);
+    for (set, (sql, parameters)) in piece.sets.iter().zip(statements) {
+        let Some(known) = &mut sets else { break };
+        let named = match plans_itself(set) {
+            true => prepared.by_name(session, sql, parameters).await.map_err(judge)?,
+            false => None,
+        };
+        match named {
+            Some(named) => known.push_str(&named),
+            None => sets = None,
+        }
     }
-    let advance = books::advance_by_name();
-    let around = [(&*piece.settings, 0), (&*advance, books::ADVANCE_TEXTS)];
-    let sets = statements.iter().map(|(sql, parameters)| (sql.as_str(), parameters.len()));
-    let names = prepared.names(writing.session, around.into_iter().chain(sets)).await;
-    Ok(names.map_err(|trouble| of_server(writing.access, trouble))?)
+    let begin = format!("{BEGIN};{settings}");
+    Ok(Messages { begin, sets, end: format!("{}{advance}commit", piece.notes) })
 }
 
-/// In one message, by names that the server knows.
+/// Whether there is but one way to find the rows, so that a plan that is kept stays good however the
+/// table grows.
+fn plans_itself(set: &Set) -> bool {
+    set.does == Does::Put
+}
+
+/// In one message, of statements that the server knows.
 async fn by_name(
     writing: &Writing<'_>,
-    prepared: &mut Prepared,
     piece: &Piece<'_>,
-    (names, statements): (&[String], &[Plain]),
-) -> Result<Done, Failure> {
-    let [settings, advance, sets @ ..] = names else { return Ok(Done::Unusual) };
-    let mut message = format!("{BEGIN};{}", execute(settings, &[]));
-    for (name, (_, parameters)) in sets.iter().zip(statements) {
-        message.push_str(&execute(name, parameters));
-    }
-    let advance = execute(advance, &books::advance_texts(piece.batch));
-    let end = format!("{}{advance}commit", piece.notes);
+    messages: &Messages,
+    sets: &str,
+) -> Result<Done, Trouble> {
+    let Messages { begin, end, .. } = messages;
     if !piece.has_to_be_seen() {
-        message.push_str(&end);
+        let message = format!("{begin}{sets}{end}");
+        return writing.session.query(&message).await.map(|_| Done::Committed);
     }
-    let rows = match writing.session.run(&message).await {
-        Ok(rows) => rows,
-        Err(trouble) if books::is_superseded(&trouble) => {
-            return Err(superseded(writing.lane).into());
-        }
-        Err(trouble) if is_unknown(&trouble) => {
-            prepared.end();
-            return Ok(Done::Unusual);
-        }
-        Err(trouble) => return refused(writing, trouble).map(|()| Done::Unusual),
-    };
-    match piece.has_to_be_seen() {
-        true => Ok(Done::Written(rows.into_iter().skip(2).collect(), end)),
-        false => Ok(Done::Committed),
-    }
+    // The first two begin.
+    let rows = writing.session.run(&format!("{begin}{sets}")).await?;
+    Ok(Done::Written(rows.into_iter().skip(2).collect()))
 }
 
 /// In messages that do not wait for each other.
 async fn in_words(
     writing: &Writing<'_>,
     piece: &Piece<'_>,
+    messages: &Messages,
     statements: &[Plain],
-) -> Result<Done, Failure> {
+) -> Result<Done, Trouble> {
     let session = writing.session;
-    let begin = format!("{BEGIN};{}", piece.settings);
-    // Each sends what it has when it is first asked, in this order.
+    // Each sends what it has when it is first asked, in this order. What comes after a failure fails
+    // for that alone.
     let written = statements.iter().map(|(sql, parameters)| session.write(sql, parameters));
-    let begun_and_written = join(session.query(&begin), join_all(written));
-    let end = format!("{}{}; commit", piece.notes, books::advance(piece.batch));
-    let ((begun, written), committed) = match piece.has_to_be_seen() {
-        true => (begun_and_written.await, None),
-        false => {
-            let (first, committed) = join(begun_and_written, session.query(&end)).await;
-            (first, Some(committed))
-        }
-    };
-    begun.map_err(|trouble| of_server(writing.access, trouble))?;
-    let mut rows = Vec::new();
-    for written in written {
-        match written {
-            Ok(written) => rows.push(written),
-            // What comes after a refusal fails for that alone.
-            Err(trouble) => return refused(writing, trouble).map(|()| Done::Unusual),
-        }
+    let begun_and_written = join(session.query(&messages.begin), join_all(written));
+    if piece.has_to_be_seen() {
+        let (begun, written) = begun_and_written.await;
+        begun?;
+        return written.into_iter().collect::<Result<_, _>>().map(Done::Written);
     }
-    match committed {
-        Some(Ok(_)) => Ok(Done::Committed),
-        Some(Err(trouble)) => Err(writing.of_commit(trouble)),
-        None => Ok(Done::Written(rows, end)),
-    }
-}
-
-/// Rows that are refused are done step by step; anything else is a fault.
-fn refused(writing: &Writing<'_>, trouble: Trouble) -> Result<(), Failure> {
-    match of_rows(writing.access, trouble) {
-        Failure::Refused(_) => Ok(()),
-        fault @ Failure::Fault(_) => Err(fault),
-    }
+    let ((begun, written), committed) = join(begun_and_written, session.query(&messages.end)).await;
+    begun?;
+    written.into_iter().try_for_each(|written| written.map(drop))?;
+    committed.map(|_| Done::Committed)
 }
 
 impl Piece<'_> {

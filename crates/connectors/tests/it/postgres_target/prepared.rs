@@ -1,7 +1,9 @@
 //! Small transactions that come again and again, whose statements the server knows by name.
 
 use super::rig::{Led, Rig, TABLE, tenure};
-use model::{Code, Effect, Mode, Write};
+use instep_connectors::CopyTo;
+use model::{Code, Column, Compares, Effect, Kind, Mode, Row, Table, Value, Write};
+use std::sync::Arc;
 use testkit::conformance::rows::{key, row};
 
 const AGAIN: u64 = 8;
@@ -72,25 +74,97 @@ async fn a_row_that_is_refused_by_name_is_held_and_the_next_ones_are_written() {
     assert_eq!(dump(&rig), numbered((1..=8).chain(20..=21).chain(30..=37), "a"));
 }
 
+/// The server forgets, as if a pooler had gone on with another one: after each transaction, or in the
+/// middle of it.
+const FORGETS: [&str; 2] = [
+    "create constraint trigger forget after insert or update on questions_copy deferrable
+        initially deferred for each row execute function forget()",
+    "create trigger forget after insert or update on questions_copy
+        for each row execute function forget()",
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_forgets_the_names_costs_nothing() {
+    for forgets in FORGETS {
+        let Some(rig) = Rig::new(TABLE) else { return };
+        let mut led = rig.lead().await;
+        again(&mut led, &rig, 1, |id| vec![rig.insert(row(id, id, "a"))]).await;
+        again(&mut led, &rig, 9, |id| vec![rig.put(row(id - 8, id - 8, "b"))]).await;
+        rig.sql(&format!(
+            "create function forget() returns trigger language plpgsql as
+                $$ begin execute 'deallocate all'; return null; end $$; {forgets}"
+        ));
+        assert_eq!(led.together(17, vec![rig.put(row(1, 1, "a"))]).await, None);
+        for number in 18..=25 {
+            let id = i64::try_from(number).expect("small");
+            assert_eq!(led.together(number, vec![rig.insert(row(id, id, "a"))]).await, None);
+        }
+        let said = last_words(&rig);
+        assert!(!said.contains("execute \"instep "), "{said}");
+        let rest = format!("{}\n{}", numbered(2..=8, "b"), numbered(18..=25, "a"));
+        assert_eq!(dump(&rig), format!("1|1|a\n{rest}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_have_no_name_leaves_the_others_theirs() {
     let Some(rig) = Rig::new(TABLE) else { return };
     let mut led = rig.lead().await;
-    again(&mut led, &rig, 1, |id| vec![rig.insert(row(id, id, "a"))]).await;
-    // As if a pooler had gone on with another server.
-    rig.sql(
-        "create function forget() returns trigger language plpgsql as
-            $$ begin execute 'deallocate all'; return null; end $$;
-         create constraint trigger forget after insert on questions_copy deferrable initially
-            deferred for each row execute function forget()",
-    );
-    for number in 9..=20 {
+    for number in 1..=8 {
         let id = i64::try_from(number).expect("small");
-        assert_eq!(led.together(number, vec![rig.insert(row(id, id, "a"))]).await, None);
+        let writes = vec![rig.write(Effect::Truncate), rig.insert(row(id, id, "a"))];
+        assert_eq!(led.together(number, writes).await, None);
     }
-    let said = last_words(&rig);
-    assert!(!said.contains("execute \"instep "), "{said}");
-    assert_eq!(dump(&rig), numbered(1..=20, "a"));
+    assert_eq!(dump(&rig), numbered(8..=8, "a"));
+    again(&mut led, &rig, 9, |id| vec![rig.insert(row(id, id, "a"))]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_has_grown_is_not_read_whole_for_a_row() {
+    let Some(rig) = Rig::new(TABLE) else { return };
+    rig.sql("insert into questions_copy select i, i, 'a' from generate_series(1, 50) i; analyze");
+    let mut led = rig.lead().await;
+    let write = |number: i64| {
+        let deleted = (1..=10).map(|id| rig.write(Effect::Delete(key(id))));
+        (11..=20).map(|id| rig.put(row(id, number, "b"))).chain(deleted).collect()
+    };
+    again(&mut led, &rig, 1, write).await;
+    again(&mut led, &rig, 9, write).await;
+    rig.sql(
+        "insert into questions_copy select i, i, 'a' from generate_series(100, 20000) i;
+         select pg_stat_reset_single_table_counters('questions_copy'::regclass)",
+    );
+    let read = "select n_tup_upd >= 80, seq_tup_read < 10000 from pg_stat_user_tables
+        where relname = 'questions_copy'";
+    let mut number = 17;
+    // The server counts what a connection did about once a second.
+    while !rig.sql(read).starts_with('t') {
+        assert_eq!(led.together(number, write(i64::try_from(number).expect("small"))).await, None);
+        number += 1;
+    }
+    assert_eq!(rig.sql(read), "t|t");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_without_a_value_is_not_taken_for_another_leader() {
+    let column = |name: &str| Column {
+        name: name.into(),
+        kind: Kind::Int,
+        declared: "bigint".into(),
+        nullable: name != "id",
+        compares: Compares::default(),
+    };
+    let columns = vec![column("id"), column("epoch")];
+    let table = Table { name: "marks".into(), version: 1, columns, key: vec![0] };
+    let statements = "create schema app;
+        create table app.watermarks (id bigint primary key, epoch bigint not null)";
+    let copy = CopyTo::new("copy", "app.watermarks");
+    let Some(rig) = Rig::of(statements, copy, Arc::new(table)) else { return };
+    let mut led = rig.lead().await;
+    let row = |id: i64, epoch: Value| Row::new([Value::Int(id), epoch]);
+    again(&mut led, &rig, 1, |id| vec![rig.insert(row(id, Value::Int(id)))]).await;
+    let reason = led.together(9, vec![rig.insert(row(9, Value::Null))]).await;
+    assert!(reason.expect("it is refused").contains("null value"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
