@@ -19,8 +19,9 @@
 //!   inspect  read       rows read back, in the source's names
 //! ```
 //!
-//! Commits are asynchronous; a batch without rows has a flush begun, of which a later answer tells. Triggers of the tables run and their foreign keys are checked, since the table is
-//! its owner's; what it refuses is held.
+//! Commits are asynchronous; a batch without rows has a flush begun, of which a later answer tells.
+//! Triggers of the tables run and their foreign keys are checked, since the table is its owner's; what
+//! it refuses is held.
 
 mod books;
 mod careful;
