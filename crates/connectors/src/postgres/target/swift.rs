@@ -112,28 +112,14 @@ async fn messages(
     let advance = prepared.by_name(session, &books::advance_by_name(), &texts).await;
     let advance = advance.map_err(judge)?;
     let advance = advance.unwrap_or_else(|| format!("{};", books::advance(piece.batch)));
-    let texts = statements.iter().flat_map(|(_, parameters)| parameters);
-    let is_small = texts.map(String::len).sum::<usize>() <= TEXTS_MAX;
-    let mut sets = is_small.then(String::new);
-    for (set, (sql, parameters)) in piece.sets.iter().zip(statements) {
-        let Some(known) = &mut sets else { break };
-        let named = match plans_itself(set) {
-            true => prepared.by_name(session, sql, parameters).await.map_err(judge)?,
-            false => None,
-        };
-        match named {
-            Some(named) => known.push_str(&named),
-            None => sets = None,
-        }
+    let mut sets = piece.may_go_by_name(statements).then(String::new);
+    for (sql, parameters) in statements {
+        let Some(before) = sets.take() else { break };
+        let named = prepared.by_name(session, sql, parameters).await.map_err(judge)?;
+        sets = named.map(|named| before + &named);
     }
     let begin = format!("{BEGIN};{settings}");
     Ok(Messages { begin, sets, end: format!("{}{advance}commit", piece.notes) })
-}
-
-/// Whether there is but one way to find the rows, so that a plan that is kept stays good however the
-/// table grows.
-fn plans_itself(set: &Set) -> bool {
-    set.does == Does::Put
 }
 
 /// In one message, of statements that the server knows.
@@ -177,6 +163,14 @@ async fn in_words(
 }
 
 impl Piece<'_> {
+    /// Whether names are of use for the sets: where there is but one way to find the rows, a plan that
+    /// is kept stays good however the table grows.
+    fn may_go_by_name(&self, statements: &[Plain]) -> bool {
+        let texts = statements.iter().flat_map(|(_, parameters)| parameters);
+        self.sets.iter().all(|set| set.does == Does::Put)
+            && texts.map(String::len).sum::<usize>() <= TEXTS_MAX
+    }
+
     /// Whether it has to be seen what a set did, before it is committed.
     fn has_to_be_seen(&self) -> bool {
         self.sets.iter().any(has_to_be_seen)

@@ -215,4 +215,6 @@ async fn more_statements_than_may_have_names_are_all_written() {
         }
     }
     assert_eq!(dump(&rig), numbered(1..=600, "a"));
+    let said = last_words(&rig);
+    assert!(said.contains("set_config") && said.contains("execute \"instep "), "{said}");
 }
